@@ -1,0 +1,1 @@
+"""The thinking: pure functions over immutable values. No socket, clock, file, thread or log in here."""

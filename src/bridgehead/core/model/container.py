@@ -1,0 +1,128 @@
+"""Container and Image records: what the user asked for, resolved once, and what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bridgehead.core.model.ids import ContainerID, ImageID
+from bridgehead.core.model.network import EndpointWish
+
+
+class Status(StrEnum):
+    CREATED = "created"
+    RUNNING = "running"
+    PAUSED = "paused"
+    RESTARTING = "restarting"
+    EXITED = "exited"
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    name: str = "no"  # no | always | unless-stopped | on-failure
+    maximum: int = 0  # retries for on-failure; 0 is unlimited
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    source: str
+    target: str
+    read_only: bool = False
+    propagation: str = "rprivate"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """memory bytes (0: none), cpus as quota/period in microseconds, pids (0: none)."""
+
+    memory: int = 0
+    memory_reservation: int = 0
+    memory_swap: int = 0
+    cpu_shares: int = 0
+    cpu_quota: int = 0
+    cpu_period: int = 0
+    cpuset_cpus: str = ""
+    pids: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSpec:
+    """What runs inside, after the image's defaults were merged in."""
+
+    argv: tuple[str, ...]
+    environment: tuple[str, ...] = ()
+    working_directory: str = "/"
+    user: str = ""
+    tty: bool = False
+    open_stdin: bool = False
+    stdin_once: bool = False
+    privileged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerSpec:
+    process: ProcessSpec
+    hostname: str
+    domainname: str = ""
+    network_mode: str = "bridge"  # bridge | host | none | a network's name or id
+    binds: tuple[Bind, ...] = ()
+    tmpfs: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    restart: RestartPolicy = field(default_factory=RestartPolicy)
+    auto_remove: bool = False
+    privileged: bool = False
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    read_only_rootfs: bool = False
+    dns: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
+    dns_options: tuple[str, ...] = ()
+    extra_hosts: tuple[str, ...] = ()  # "name:address"
+    exposed_ports: tuple[str, ...] = ()  # "80/tcp"
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: str = "SIGTERM"
+    stop_timeout_s: int = 10
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerState:
+    status: Status = Status.CREATED
+    pid: int = 0
+    exit_code: int = 0
+    error: str = ""
+    started: str = "0001-01-01T00:00:00Z"
+    finished: str = "0001-01-01T00:00:00Z"
+    out_of_memory: bool = False
+    stopped_by_user: bool = False
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """`networks` are the wishes by network reference (name, or id as given), kept across stop and start.
+
+    `config_echo` and `host_config_echo` are the client's own JSON objects, shown again by inspect.
+    """
+
+    id: ContainerID
+    name: str
+    created: str
+    image: ImageID
+    image_reference: str
+    spec: ContainerSpec
+    networks: Mapping[str, EndpointWish] = field(default_factory=dict)
+    state: ContainerState = field(default_factory=ContainerState)
+    config_echo: str = "{}"
+    host_config_echo: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """`layers` are diff ids, lowest first; `config` is the image's own JSON, byte for byte."""
+
+    id: ImageID
+    layers: tuple[str, ...]
+    tags: tuple[str, ...] = ()  # "busybox:latest"
+    created: str = ""
+    size: int = 0
+    config: str = "{}"

@@ -1,0 +1,53 @@
+"""What can go wrong, classed by what the caller may do next; `api.errors` maps each class to a status.
+
+    BridgeheadError
+        InvalidParameter      400  ask differently
+        Forbidden             403  never allowed on this object, or in use
+        NotFound              404
+        Conflict              409  the name or the state is taken
+        NotModified           304  already so
+        NotImplementedByDriver 501
+        Unavailable           503  nothing left to hand out, or a peer is down
+        HostRefused           500  the kernel, the runtime or the store said no
+            CommandNotFound, CommandNotExecutable: the container's own command; exit codes 127 and 126
+
+The message is the sentence the user reads.
+"""
+
+
+class BridgeheadError(Exception):
+    @property
+    def message(self) -> str:
+        return str(self.args[0]) if self.args else type(self).__name__
+
+
+class InvalidParameter(BridgeheadError): ...
+
+
+class Forbidden(BridgeheadError): ...
+
+
+class NotFound(BridgeheadError): ...
+
+
+class Conflict(BridgeheadError): ...
+
+
+class NotModified(BridgeheadError): ...
+
+
+class NotImplementedByDriver(BridgeheadError): ...
+
+
+class Unavailable(BridgeheadError): ...
+
+
+class HostRefused(BridgeheadError): ...
+
+
+class CommandNotFound(HostRefused):
+    """The container's command does not exist in its image: Docker answers 400 and exit code 127."""
+
+
+class CommandNotExecutable(HostRefused):
+    """The container's command exists but cannot be run: Docker answers 400 and exit code 126."""

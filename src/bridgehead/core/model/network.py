@@ -1,0 +1,117 @@
+"""Network, Subnet, Endpoint and Sandbox: the three parts of the Container Network Model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bridgehead.core.model.addresses import Address, Interface, Prefix
+from bridgehead.core.model.ids import ContainerID, EndpointID, NetworkID, SandboxID
+
+PREDEFINED = ("bridge", "host", "none")
+
+
+class Phase(StrEnum):
+    """PENDING was written down before the kernel was touched; only READY was ever promised to a client."""
+
+    PENDING = "pending"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    prefix: Prefix
+    gateway: Address | None
+    ip_range: Prefix | None = None
+    auxiliary: Mapping[str, Address] = field(default_factory=dict)
+    chosen_by_user: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeOptions:
+    """The bridge driver's options, parsed once; `Network.options` keeps the words as the user wrote them."""
+
+    name: str
+    icc: bool = True
+    masquerade: bool = True
+    mtu: int = 1500
+    interface_prefix: str = "eth"
+    address_on_bridge: bool = True
+    is_default: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    id: NetworkID
+    name: str
+    driver: str
+    created: str
+    subnets: tuple[Subnet, ...] = ()
+    bridge: BridgeOptions | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    ipam_driver: str = "default"
+    ipam_options: Mapping[str, str] | None = None
+    internal: bool = False
+    attachable: bool = False
+    ipv6: bool = False
+    phase: Phase = Phase.PENDING
+
+    @property
+    def predefined(self) -> bool:
+        return self.name in PREDEFINED
+
+    @property
+    def user_defined(self) -> bool:
+        """Names are resolved on user-defined networks alone, as Docker does."""
+        return not self.predefined
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    target: str
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointWish:
+    """What a user asked of one attachment; kept with the container while it is stopped."""
+
+    addresses: tuple[Address, ...] = ()
+    link_local: tuple[Address, ...] = ()
+    mac: str | None = None
+    aliases: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    driver_options: Mapping[str, str] = field(default_factory=dict)
+    gateway_priority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One attachment of one sandbox to one network. `interface` is the name inside, `host_interface` outside."""
+
+    id: EndpointID
+    network: NetworkID
+    sandbox: SandboxID
+    container: ContainerID
+    wish: EndpointWish
+    interface: str = ""
+    host_interface: str = ""
+    mac: str = ""
+    addresses: tuple[Interface, ...] = ()
+    phase: Phase = Phase.PENDING
+
+
+class SandboxKind(StrEnum):
+    OWN = "own"
+    HOST = "host"
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A container's network stack while it runs. `resolver_port` is where its embedded DNS listens (0: none)."""
+
+    id: SandboxID
+    container: ContainerID
+    kind: SandboxKind = SandboxKind.OWN
+    resolver_port: int = 0
+    phase: Phase = Phase.PENDING

@@ -1,0 +1,92 @@
+"""What clients ask for, parsed from the wire into values but not yet checked against the state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bridgehead.core.model.container import Bind, Limits, RestartPolicy
+from bridgehead.core.model.network import EndpointWish
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetRequest:
+    """Text as the client sent it; '' where nothing was said."""
+
+    subnet: str = ""
+    ip_range: str = ""
+    gateway: str = ""
+    auxiliary: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkRequest:
+    name: str
+    driver: str = "bridge"
+    subnets: tuple[SubnetRequest, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    ipam_driver: str = "default"
+    ipam_options: Mapping[str, str] | None = None
+    internal: bool = False
+    attachable: bool = False
+    ipv4: bool = True
+    ipv6: bool = False
+    ingress: bool = False
+    scope: str = ""
+    config_only: bool = False
+    config_from: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerRequest:
+    """`entrypoint`, `command` and `working_directory` None: the image's own. `name` '': one is made up."""
+
+    name: str
+    image: str
+    entrypoint: tuple[str, ...] | None = None
+    command: tuple[str, ...] | None = None
+    environment: tuple[str, ...] = ()
+    working_directory: str = ""
+    user: str = ""
+    tty: bool = False
+    open_stdin: bool = False
+    stdin_once: bool = False
+    hostname: str = ""
+    domainname: str = ""
+    network_mode: str = "default"
+    networks: Mapping[str, EndpointWish] = field(default_factory=dict)
+    mac: str = ""
+    binds: tuple[Bind, ...] = ()
+    tmpfs: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    restart: RestartPolicy = field(default_factory=RestartPolicy)
+    auto_remove: bool = False
+    privileged: bool = False
+    cap_add: tuple[str, ...] = ()
+    cap_drop: tuple[str, ...] = ()
+    read_only_rootfs: bool = False
+    dns: tuple[str, ...] = ()
+    dns_search: tuple[str, ...] = ()
+    dns_options: tuple[str, ...] = ()
+    extra_hosts: tuple[str, ...] = ()
+    exposed_ports: tuple[str, ...] = ()
+    published_ports: tuple[str, ...] = ()
+    sysctls: Mapping[str, str] = field(default_factory=dict)
+    stop_signal: str = ""
+    stop_timeout_s: int | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    config_echo: str = "{}"
+    host_config_echo: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecRequest:
+    command: tuple[str, ...]
+    environment: tuple[str, ...] = ()
+    working_directory: str = ""
+    user: str = ""
+    tty: bool = False
+    privileged: bool = False
+    attach_stdin: bool = False
+    attach_stdout: bool = False
+    attach_stderr: bool = False
+    detach_keys: str = ""

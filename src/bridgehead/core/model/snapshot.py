@@ -1,0 +1,127 @@
+"""The whole of the daemon's intent as one immutable value.
+
+Readers take the current snapshot and never lock. Edges are ids, never pointers, so no two copies of an
+object can disagree. A change makes a new snapshot (`put`, `drop`); the engine alone commits it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from bridgehead.core.model.container import Container, Image
+from bridgehead.core.model.errors import InvalidParameter, NotFound
+from bridgehead.core.model.ids import ContainerID, EndpointID, ImageID, NetworkID, SandboxID
+from bridgehead.core.model.network import Endpoint, Network, Sandbox
+
+K = TypeVar("K", bound=str)
+V = TypeVar("V")
+
+Record = Network | Endpoint | Sandbox | Container | Image
+KINDS: Mapping[str, type[Record]] = {
+    "networks": Network,
+    "endpoints": Endpoint,
+    "sandboxes": Sandbox,
+    "containers": Container,
+    "images": Image,
+}
+_FIELDS = {record: name for name, record in KINDS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    revision: int = 0
+    networks: Mapping[NetworkID, Network] = field(default_factory=dict)
+    endpoints: Mapping[EndpointID, Endpoint] = field(default_factory=dict)
+    sandboxes: Mapping[SandboxID, Sandbox] = field(default_factory=dict)
+    containers: Mapping[ContainerID, Container] = field(default_factory=dict)
+    images: Mapping[ImageID, Image] = field(default_factory=dict)
+
+    def put(self, *records: Record) -> "Snapshot":
+        """A snapshot in which each record stands, in place of one with the same id."""
+        result = self
+        for record in records:
+            kind = _FIELDS[type(record)]
+            result = _with(result, kind, {**getattr(result, kind), record.id: record})
+        return result
+
+    def drop(self, *records: Record) -> "Snapshot":
+        """A snapshot without these records; one that is not there is no error."""
+        result = self
+        for record in records:
+            kind = _FIELDS[type(record)]
+            kept = {key: value for key, value in getattr(result, kind).items() if key != record.id}
+            result = _with(result, kind, kept)
+        return result
+
+    def network_endpoints(self, network: NetworkID) -> list[Endpoint]:
+        return [endpoint for endpoint in self.endpoints.values() if endpoint.network == network]
+
+    def sandbox_endpoints(self, sandbox: SandboxID) -> list[Endpoint]:
+        return [endpoint for endpoint in self.endpoints.values() if endpoint.sandbox == sandbox]
+
+    def container_sandbox(self, container: ContainerID) -> Sandbox | None:
+        return next((box for box in self.sandboxes.values() if box.container == container), None)
+
+    def network_named(self, name: str) -> Network | None:
+        return next((network for network in self.networks.values() if network.name == name), None)
+
+    def find_network(self, reference: str) -> Network:
+        """By full id, then name, then unambiguous id prefix.
+
+        Raises:
+            NotFound, InvalidParameter: none, or several, as Docker words it.
+        """
+        if found := self.networks.get(NetworkID(reference)):
+            return found
+        if found := self.network_named(reference):
+            return found
+        matches = _by_prefix(self.networks, reference)
+        if len(matches) > 1:
+            raise InvalidParameter(
+                f"network {reference} is ambiguous ({len(matches)} matches found based on ID prefix)"
+            )
+        if not matches:
+            raise NotFound(f"network {reference} not found")
+        return matches[0]
+
+    def find_container(self, reference: str) -> Container:
+        """By full id, then name (a leading slash is allowed), then unambiguous id prefix."""
+        if found := self.containers.get(ContainerID(reference)):
+            return found
+        name = reference.removeprefix("/")
+        for container in self.containers.values():
+            if container.name == name:
+                return container
+        matches = _by_prefix(self.containers, reference)
+        if len(matches) > 1:
+            raise InvalidParameter(f"Multiple IDs found with provided prefix: {reference}")
+        if not matches:
+            raise NotFound(f"No such container: {reference}")
+        return matches[0]
+
+
+def _with(snapshot: Snapshot, kind: str, value: Mapping[str, Record]) -> Snapshot:
+    change: dict[str, Any] = {kind: value}
+    return replace(snapshot, **change)
+
+
+def _by_prefix(records: Mapping[K, V], prefix: str) -> list[V]:
+    return [record for key, record in records.items() if prefix and key.startswith(prefix)]
+
+
+def changed(old: Mapping[K, V], new: Mapping[K, V]) -> Iterator[tuple[V | None, V | None]]:
+    """Pairs (before, after) of the records that differ between two maps, compared by identity."""
+    if old is new:
+        return
+    for key, before in old.items():
+        after = new.get(key)
+        if after is not before:
+            yield before, after
+    for key, after in new.items():
+        if key not in old:
+            yield None, after
+
+
+def records(snapshot: Snapshot) -> Iterable[Record]:
+    for kind in KINDS:
+        yield from getattr(snapshot, kind).values()

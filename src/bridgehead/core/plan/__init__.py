@@ -1,0 +1,1 @@
+"""Kernel objects as values, and the difference between two states as an ordered list of operations."""

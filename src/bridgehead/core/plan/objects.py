@@ -1,0 +1,316 @@
+"""Everything we may put on a machine, as values.
+
+Each object says who it is (`key`), what it dies with (`parent`), and when it is made relative to others
+(`RANK`: births run in ascending rank, deaths in descending). Two equal objects need no work; two unequal
+ones with one key are updated in place where `replaceable`, else deleted and made again.
+
+How a process with an empty memory knows each kind as ours stands with the adapter that observes it:
+links by group, routes and addresses by protocol number, nftables by our own table, the rest by our folders.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from bridgehead.core.model.addresses import Address, Interface, Prefix
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A folder with all that is in it; deleting it deletes the tree."""
+
+    RANK: ClassVar[int] = 0
+    replaceable: ClassVar[bool] = True
+    path: str
+
+    @property
+    def key(self) -> Key:
+        return ("directory", self.path)
+
+    @property
+    def parent(self) -> Key | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallTable:
+    """The fixed skeleton of our nftables table; `text` is an nft script that replaces it whole."""
+
+    RANK: ClassVar[int] = 10
+    replaceable: ClassVar[bool] = True
+    text: str
+
+    @property
+    def key(self) -> Key:
+        return ("firewall-table",)
+
+    @property
+    def parent(self) -> Key | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallElement:
+    """One element of a set or verdict map in our table; `match` are its fields, `verdict` '' for a set."""
+
+    RANK: ClassVar[int] = 11
+    replaceable: ClassVar[bool] = True
+    set: str
+    match: tuple[str, ...]
+    verdict: str = ""
+
+    @property
+    def key(self) -> Key:
+        return ("firewall-element", self.set, *self.match)
+
+    @property
+    def parent(self) -> Key | None:
+        return ("firewall-table",)
+
+
+@dataclass(frozen=True, slots=True)
+class Sysctl:
+    """A kernel setting of the daemon's own namespace, by its path below /proc/sys. Never undone."""
+
+    RANK: ClassVar[int] = 12
+    replaceable: ClassVar[bool] = True
+    name: str
+    value: str
+
+    @property
+    def key(self) -> Key:
+        return ("sysctl", self.name)
+
+    @property
+    def parent(self) -> Key | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    RANK: ClassVar[int] = 20
+    replaceable: ClassVar[bool] = True
+    name: str
+    mac: str
+    mtu: int
+
+    @property
+    def key(self) -> Key:
+        return ("link", "", self.name)
+
+    @property
+    def parent(self) -> Key | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """A network namespace kept alive by a bind mount at `path`; its loopback is up."""
+
+    RANK: ClassVar[int] = 21
+    replaceable: ClassVar[bool] = False
+    path: str
+
+    @property
+    def key(self) -> Key:
+        return ("namespace", self.path)
+
+    @property
+    def parent(self) -> Key | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Veth:
+    """A pair: `name` outside as a port of `bridge`, `peer` inside `namespace`. Both ends are up."""
+
+    RANK: ClassVar[int] = 22
+    replaceable: ClassVar[bool] = False
+    name: str
+    bridge: str
+    namespace: str
+    peer: str
+    mac: str
+    mtu: int
+    ipv6: bool = False
+
+    @property
+    def key(self) -> Key:
+        return ("link", self.namespace, self.peer)
+
+    @property
+    def parent(self) -> Key | None:
+        return ("namespace", self.namespace)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAddress:
+    """An address on a link; `namespace` is '' for the daemon's own."""
+
+    RANK: ClassVar[int] = 23
+    replaceable: ClassVar[bool] = False
+    namespace: str
+    link: str
+    address: Interface
+
+    @property
+    def key(self) -> Key:
+        return ("address", self.namespace, self.link, str(self.address))
+
+    @property
+    def parent(self) -> Key | None:
+        return ("link", self.namespace, self.link)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    RANK: ClassVar[int] = 24
+    replaceable: ClassVar[bool] = True
+    namespace: str
+    destination: Prefix
+    link: str
+    gateway: Address | None = None
+
+    @property
+    def key(self) -> Key:
+        return ("route", self.namespace, str(self.destination))
+
+    @property
+    def parent(self) -> Key | None:
+        return ("link", self.namespace, self.link)
+
+
+@dataclass(frozen=True, slots=True)
+class ResolverRedirect:
+    """Inside a sandbox: what is sent to 127.0.0.11:53 reaches the resolver's `port`."""
+
+    RANK: ClassVar[int] = 25
+    replaceable: ClassVar[bool] = False
+    namespace: str
+    port: int
+
+    @property
+    def key(self) -> Key:
+        return ("resolver-redirect", self.namespace)
+
+    @property
+    def parent(self) -> Key | None:
+        return ("namespace", self.namespace)
+
+
+@dataclass(frozen=True, slots=True)
+class NameRecord:
+    """What one endpoint is called on one network. The first name answers reverse queries."""
+
+    RANK: ClassVar[int] = 30
+    replaceable: ClassVar[bool] = True
+    endpoint: str
+    network: str
+    network_name: str
+    names: tuple[str, ...]
+    addresses: tuple[str, ...]
+
+    @property
+    def key(self) -> Key:
+        return ("name-record", self.endpoint)
+
+    @property
+    def parent(self) -> Key | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """A name server; asked from inside the sandbox when the user chose it, else from the host."""
+
+    address: str
+    from_sandbox: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResolverView:
+    """What one sandbox may ask: a listener on 127.0.0.11:`port` in `namespace`.
+
+    `networks` are ids in gateway order; `links` are (network id, alias, target name) private to this view.
+    `ndots_set`: the user chose ndots, so unknown single-label names are not forwarded.
+    """
+
+    RANK: ClassVar[int] = 31
+    replaceable: ClassVar[bool] = True
+    sandbox: str
+    namespace: str
+    port: int
+    networks: tuple[str, ...] = ()
+    links: tuple[tuple[str, str, str], ...] = ()
+    upstreams: tuple[Upstream, ...] = ()
+    ndots_set: bool = False
+
+    @property
+    def key(self) -> Key:
+        return ("resolver-view", self.sandbox)
+
+    @property
+    def parent(self) -> Key | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A text file; updated in place (same inode), because containers hold bind mounts of it."""
+
+    RANK: ClassVar[int] = 40
+    replaceable: ClassVar[bool] = True
+    path: str
+    content: str
+
+    @property
+    def key(self) -> Key:
+        return ("file", self.path)
+
+    @property
+    def parent(self) -> Key | None:
+        return ("directory", self.path.rpartition("/")[0])
+
+
+@dataclass(frozen=True, slots=True)
+class OverlayMount:
+    """A container's root: read-only `lower` layers (lowest first) under its own `upper`."""
+
+    RANK: ClassVar[int] = 41
+    replaceable: ClassVar[bool] = False
+    target: str
+    lower: tuple[str, ...]
+    upper: str
+    work: str
+
+    @property
+    def key(self) -> Key:
+        return ("mount", self.target)
+
+    @property
+    def parent(self) -> Key | None:
+        return None
+
+
+KernelObject = (
+    Directory
+    | FirewallTable
+    | FirewallElement
+    | Sysctl
+    | Bridge
+    | Namespace
+    | Veth
+    | LinkAddress
+    | Route
+    | ResolverRedirect
+    | NameRecord
+    | ResolverView
+    | File
+    | OverlayMount
+)
+State = dict[Key, KernelObject]
+
+
+def state(*objects: KernelObject) -> State:
+    return {item.key: item for item in objects}

@@ -1,0 +1,128 @@
+"""What the engine offers to `api`: the use cases, as Protocols, so that each side can be read alone."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from bridgehead.core.model.container import Container, Image
+from bridgehead.core.model.events import Event
+from bridgehead.core.model.ids import ContainerID
+from bridgehead.core.model.network import EndpointWish, Network
+from bridgehead.core.model.requests import ContainerRequest, ExecRequest, NetworkRequest
+from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.engine.world import Execution, LogLine, Stream
+
+
+class Networks(Protocol):
+    async def create(self, request: NetworkRequest) -> Network: ...
+
+    async def remove(self, reference: str) -> None: ...
+
+    async def connect(self, network: str, container: str, wish: EndpointWish) -> None: ...
+
+    async def disconnect(self, network: str, container: str, *, force: bool) -> None: ...
+
+    async def prune(self, wanted: Callable[[Network], bool]) -> list[str]:
+        """Remove unused user networks that `wanted` accepts; their names."""
+        ...
+
+
+@dataclass(slots=True)
+class Exec:
+    """One exec instance, from its creation until some time after its end."""
+
+    id: str
+    container: ContainerID
+    request: ExecRequest
+    execution: Execution | None = None
+    exit_code: int | None = None
+
+
+class Containers(Protocol):
+    async def create(self, request: ContainerRequest) -> tuple[Container, list[str]]:
+        """The new container, and warnings for the client."""
+        ...
+
+    async def start(self, reference: str) -> None: ...
+
+    async def stop(self, reference: str, *, timeout_s: int | None = None, signal: str = "") -> None: ...
+
+    async def restart(self, reference: str, *, timeout_s: int | None = None, signal: str = "") -> None: ...
+
+    async def kill(self, reference: str, signal: str) -> None: ...
+
+    async def pause(self, reference: str, *, frozen: bool) -> None: ...
+
+    async def remove(self, reference: str, *, force: bool) -> None: ...
+
+    async def rename(self, reference: str, name: str) -> None: ...
+
+    def wait(self, reference: str, condition: str) -> Awaitable[int]:
+        """Registers at once, so nothing is missed; the awaitable gives the exit code.
+
+        condition: not-running | next-exit | removed.
+        """
+        ...
+
+    async def attach(self, reference: str) -> Stream:
+        """Waits for a container that is about to start: `docker run` attaches first, then starts.
+
+        Raises:
+            HostRefused: the start failed, so there is nothing to attach to.
+        """
+        ...
+
+    def resize(self, reference: str, height: int, width: int) -> None: ...
+
+    def processes(self, reference: str) -> Sequence[int]: ...
+
+    def logs(
+        self, reference: str, *, follow: bool, tail: int | None, since: float, until: float
+    ) -> AsyncIterator[LogLine]: ...
+
+    def create_exec(self, reference: str, request: ExecRequest) -> Exec: ...
+
+    def exec(self, identifier: str) -> Exec: ...
+
+    async def start_exec(self, identifier: str, *, detach: bool) -> Execution: ...
+
+
+class ImageShelf(Protocol):
+    async def import_tar(
+        self, archive: BinaryIO, *, tag: str, changes: Sequence[str], message: str
+    ) -> Image: ...
+
+    async def load(self, archive: BinaryIO) -> list[Image]: ...
+
+    async def tag(self, reference: str, tag: str) -> None: ...
+
+    async def remove(self, reference: str, *, force: bool) -> list[tuple[str, str]]:
+        """What happened, in order: ('Untagged', tag) and ('Deleted', id)."""
+        ...
+
+    def find(self, reference: str) -> Image: ...
+
+
+class Events(Protocol):
+    def recent(self, since: int) -> Sequence[Event]:
+        """Kept events not older than `since` (ns), oldest first."""
+        ...
+
+    def subscribe(self) -> AsyncIterator[Event]: ...
+
+
+class Engine(Protocol):
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    @property
+    def networks(self) -> Networks: ...
+
+    @property
+    def containers(self) -> Containers: ...
+
+    @property
+    def images(self) -> ImageShelf: ...
+
+    @property
+    def events(self) -> Events: ...

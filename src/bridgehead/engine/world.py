@@ -1,0 +1,191 @@
+"""What the engine needs from the world, as Protocols. Adapters in `host` fit them by shape, not by import."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from bridgehead.core.model.container import Container, Image, ProcessSpec
+from bridgehead.core.model.ids import ContainerID
+from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.plan.diff import Op
+from bridgehead.core.plan.objects import Key, State
+
+
+class Store(Protocol):
+    def load(self) -> Snapshot: ...
+
+    def commit(self, old: Snapshot, new: Snapshot) -> Snapshot:
+        """Make `new` durable before returning it with its revision.
+
+        Raises:
+            HostRefused: it could not be written; nothing was.
+        """
+        ...
+
+
+class Plane(Protocol):
+    """One face of the machine: it can say what is there and carry out operations on its own kinds.
+
+    Both calls block and run on the kernel thread, never on the event loop. `observe` returns only what is
+    ours. `apply` tries every operation, whatever fails, and returns the failures by key. Creating what is
+    there already (with the same properties) and deleting what is gone succeed.
+    """
+
+    kinds: frozenset[type]
+
+    def observe(self) -> State: ...
+
+    def apply(self, ops: Sequence[Op]) -> Mapping[Key, Exception]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """All that the runtime needs to make one container. `namespace` None: the host's network."""
+
+    container: Container
+    rootfs: str
+    namespace: str | None
+    files: Mapping[str, str]  # path inside -> path outside, mounted over the image's own
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    container: ContainerID
+    code: int
+    out_of_memory: bool
+
+
+class Stream(Protocol):
+    """One attached client's end of a container's (or an exec's) standard streams."""
+
+    async def read(self) -> tuple[int, bytes] | None:
+        """The next piece as (1 stdout | 2 stderr, data); None once both have ended."""
+        ...
+
+    async def write(self, data: bytes) -> None: ...
+
+    def close_input(self) -> None:
+        """End of standard input; output goes on."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Execution(Protocol):
+    """One `exec` in a running container."""
+
+    pid: int
+    stream: Stream | None
+
+    async def wait(self) -> int: ...
+
+    def resize(self, height: int, width: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    time: str  # RFC 3339 with nanoseconds, UTC
+    stream: int  # 1 stdout, 2 stderr
+    data: bytes  # with its newline, if the line had one
+
+
+class Runtime(Protocol):
+    """Containers as processes, outliving the daemon. All state is files; a new instance adopts by looking.
+
+    Raises (create, start, execute):
+        CommandNotFound, CommandNotExecutable: the container's own command cannot run.
+        HostRefused: anything else, in the runtime's own words.
+    """
+
+    async def create(self, bundle: Bundle) -> int: ...
+
+    async def start(self, container: ContainerID) -> None: ...
+
+    async def signal(self, container: ContainerID, number: int) -> None: ...
+
+    async def pause(self, container: ContainerID, frozen: bool) -> None: ...
+
+    async def delete(self, container: ContainerID) -> None:
+        """Kill what is left of it and remove every trace outside the engine's own directories; idempotent."""
+        ...
+
+    async def exited(self, container: ContainerID) -> Exit:
+        """Wait for its end, also one that happened while no daemon ran."""
+        ...
+
+    async def remembered(self) -> Iterable[ContainerID]:
+        """Every container this runtime holds a trace of, living or dead."""
+        ...
+
+    async def alive(self, container: ContainerID) -> int | None:
+        """Its process id while it runs."""
+        ...
+
+    async def attach(self, container: ContainerID) -> Stream: ...
+
+    async def execute(
+        self, container: ContainerID, process: ProcessSpec, *, attach: bool, stdin: bool
+    ) -> Execution: ...
+
+    def resize(self, container: ContainerID, height: int, width: int) -> None: ...
+
+    def processes(self, container: ContainerID) -> Sequence[int]:
+        """Process ids in the host's numbering."""
+        ...
+
+
+class Logs(Protocol):
+    def read(
+        self, container: ContainerID, *, follow: bool, tail: int | None, since: float, until: float
+    ) -> AsyncIterator[LogLine]:
+        """Lines in order. tail None: all. since/until are seconds since the epoch (0: no bound).
+
+        With `follow` it ends when the container does.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedImage:
+    """`image.tags` are those the archive named."""
+
+    image: Image
+
+
+class Images(Protocol):
+    """Unpacks layers into the layer folder. Blocking: call through a thread. Hostile archives are refused.
+
+    Raises:
+        InvalidParameter: not an image, or one that tries to write outside.
+    """
+
+    def import_tar(self, archive: BinaryIO, *, changes: Sequence[str], message: str) -> Image: ...
+
+    def load(self, archive: BinaryIO) -> list[LoadedImage]: ...
+
+    def sweep(self, keep: Iterable[str]) -> None:
+        """Remove layer folders whose diff id is not in `keep`, and anything half-made."""
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> int:
+        """Nanoseconds since the epoch."""
+        ...
+
+
+class Random(Protocol):
+    def identifier(self) -> str:
+        """64 hexadecimal digits."""
+        ...
+
+    def port(self) -> int:
+        """A port in the dynamic range."""
+        ...
+
+    def mac(self) -> str:
+        """A unicast, locally administered MAC address."""
+        ...
+
+
+Background = Callable[[Awaitable[None]], None]

@@ -1,0 +1,1 @@
+"""Network namespaces as files: making, removing and entering them."""

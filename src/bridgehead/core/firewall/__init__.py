@@ -1,0 +1,1 @@
+"""What is filtered and translated between networks (`rules`), and how nftables spells it (`nft`)."""

@@ -1,0 +1,241 @@
+"""The verbs on containers that need no stream: ps, stop, kill, rm and their like, and logs."""
+
+import time
+from collections.abc import Sequence
+
+import click
+
+from bridgehead.cli.client import Client, CommandFailed, Query, filters
+from bridgehead.cli.format import duration, ellipsis, short, table
+from bridgehead.cli.replies import ContainerEntry, ContainerReply, ExitReply, PortReply
+from bridgehead.cli.verbs import Verb, each
+
+COMMAND_WIDTH = 20
+COLUMNS = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES")
+FIELDS = ("ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names")
+
+names_argument = click.argument("names", metavar="CONTAINER...", nargs=-1, required=True)
+signal_option = click.option("-s", "--signal", default=None, help="Signal to send to the container")
+timeout_option = click.option(
+    "-t", "--timeout", "--time", "timeout_s", type=int, default=None, help="Seconds to wait before killing it"
+)
+
+
+@click.command(cls=Verb)
+@click.option(
+    "-a", "--all", "everything", is_flag=True, help="Show all containers (default shows just running)"
+)
+@click.option(
+    "-f", "--filter", "wanted", multiple=True, metavar="KEY=VALUE", help="Filter, e.g. network=backend"
+)
+@click.option("--format", "layout", help="Format output using a template, or 'json'")
+@click.option(
+    "-n", "--last", type=int, default=-1, help="Show n last created containers (includes all states)"
+)
+@click.option("-l", "--latest", is_flag=True, help="Show the latest created container (includes all states)")
+@click.option("--no-trunc", is_flag=True, help="Do not truncate the output")
+@click.option("-q", "--quiet", is_flag=True, help="Only display container ids")
+@click.pass_obj
+def ps(
+    client: Client,
+    *,
+    everything: bool,
+    wanted: tuple[str, ...],
+    layout: str | None,
+    last: int,
+    latest: bool,
+    no_trunc: bool,
+    quiet: bool,
+) -> None:
+    """List containers"""
+    limit = 1 if latest else last
+    query: Query = {
+        "all": True if everything else None,
+        "limit": limit if limit > 0 else None,
+        "filters": filters(wanted),
+    }
+    found: list[ContainerEntry] = client.get("/containers/json", query)
+    rows = [_row(container, no_trunc=no_trunc) for container in found]
+    if layout:
+        from bridgehead.cli.template import render
+
+        for row, container in zip(rows, found, strict=True):
+            extra = {"State": container["State"], "Labels": container["Labels"] or {}}
+            print(render(layout, {**dict(zip(FIELDS, row, strict=True)), **extra}))
+    elif quiet:
+        print("".join(f"{row[0]}\n" for row in rows), end="")
+    else:
+        print(table(COLUMNS, rows))
+
+
+def _row(container: ContainerEntry, *, no_trunc: bool) -> Sequence[str]:
+    command = container["Command"] if no_trunc else ellipsis(container["Command"], COMMAND_WIDTH)
+    return (
+        container["Id"] if no_trunc else short(container["Id"]),
+        container["Image"] if no_trunc else _image(container["Image"]),
+        '"' + command.replace("\\", "\\\\").replace('"', '\\"') + '"',
+        f"{duration(time.time() - container['Created'])} ago",
+        container["Status"],
+        ", ".join(_port(port) for port in container["Ports"] or []),
+        ",".join(name.removeprefix("/") for name in container["Names"] if "/" not in name[1:]),
+    )
+
+
+def _image(reference: str) -> str:
+    return short(reference) if reference.startswith("sha256:") else reference
+
+
+def _port(port: PortReply) -> str:
+    inside = f"{port['PrivatePort']}/{port['Type']}"
+    if "PublicPort" not in port:
+        return inside
+    address = port.get("IP", "")
+    return f"{f'[{address}]' if ':' in address else address}:{port['PublicPort']}->{inside}"
+
+
+def _on_each(client: Client, names: Sequence[str], verb: str, query: Query) -> int:
+    def act(name: str) -> str:
+        client.post(f"/containers/{name}/{verb}", query=query)
+        return name
+
+    return each(names, act)
+
+
+@click.command(cls=Verb)
+@signal_option
+@timeout_option
+@names_argument
+@click.pass_obj
+def stop(client: Client, *, names: tuple[str, ...], signal: str | None, timeout_s: int | None) -> int:
+    """Stop one or more running containers"""
+    return _on_each(client, names, "stop", {"signal": signal, "t": timeout_s})
+
+
+@click.command(cls=Verb)
+@signal_option
+@timeout_option
+@names_argument
+@click.pass_obj
+def restart(client: Client, *, names: tuple[str, ...], signal: str | None, timeout_s: int | None) -> int:
+    """Restart one or more containers"""
+    return _on_each(client, names, "restart", {"signal": signal, "t": timeout_s})
+
+
+@click.command(cls=Verb)
+@signal_option
+@names_argument
+@click.pass_obj
+def kill(client: Client, *, names: tuple[str, ...], signal: str | None) -> int:
+    """Kill one or more running containers"""
+    return _on_each(client, names, "kill", {"signal": signal})
+
+
+@click.command(cls=Verb)
+@names_argument
+@click.pass_obj
+def pause(client: Client, *, names: tuple[str, ...]) -> int:
+    """Pause all processes within one or more containers"""
+    return _on_each(client, names, "pause", {})
+
+
+@click.command(cls=Verb)
+@names_argument
+@click.pass_obj
+def unpause(client: Client, *, names: tuple[str, ...]) -> int:
+    """Unpause all processes within one or more containers"""
+    return _on_each(client, names, "unpause", {})
+
+
+@click.command(cls=Verb)
+@click.option("-f", "--force", is_flag=True, help="Force the removal of a running container (uses SIGKILL)")
+@click.option("-l", "--link", is_flag=True, help="Remove the specified link")
+@click.option("-v", "--volumes", is_flag=True, help="Remove anonymous volumes associated with the container")
+@names_argument
+@click.pass_obj
+def rm(client: Client, *, names: tuple[str, ...], force: bool, link: bool, volumes: bool) -> int:
+    """Remove one or more containers"""
+    query: Query = {"force": force or None, "link": link or None, "v": volumes or None}
+
+    def act(name: str) -> str:
+        client.delete(f"/containers/{name.strip('/')}", query)
+        return name
+
+    return each(names, act)
+
+
+@click.command(cls=Verb)
+@names_argument
+@click.pass_obj
+def wait(client: Client, *, names: tuple[str, ...]) -> int:
+    """Block until one or more containers stop, then print their exit codes"""
+
+    def act(name: str) -> str:
+        reply: ExitReply = client.post(f"/containers/{name}/wait")
+        return str(reply["StatusCode"])
+
+    return each(names, act)
+
+
+@click.command(cls=Verb)
+@click.argument("name", metavar="CONTAINER")
+@click.argument("new_name")
+@click.pass_obj
+def rename(client: Client, *, name: str, new_name: str) -> None:
+    """Rename a container"""
+    client.post(f"/containers/{name}/rename", query={"name": new_name})
+
+
+@click.command(cls=Verb)
+@click.option("-f", "--follow", is_flag=True, help="Follow log output")
+@click.option("--since", help="Show logs since a timestamp or a relative time (42m)")
+@click.option("--until", help="Show logs before a timestamp or a relative time (42m)")
+@click.option("-n", "--tail", default="all", help="Number of lines to show from the end of the logs")
+@click.option("-t", "--timestamps", is_flag=True, help="Show timestamps")
+@click.argument("name", metavar="CONTAINER")
+@click.pass_obj
+def logs(
+    client: Client,
+    *,
+    name: str,
+    follow: bool,
+    since: str | None,
+    until: str | None,
+    tail: str,
+    timestamps: bool,
+) -> None:
+    """Fetch the logs of a container"""
+    from bridgehead.cli.moments import moment
+    from bridgehead.cli.session import Output
+
+    found: ContainerReply = client.get(f"/containers/{name}/json")
+    query: Query = {
+        "stdout": 1,
+        "stderr": 1,
+        "follow": follow,
+        "timestamps": timestamps,
+        "tail": tail,
+        "since": moment(since),
+        "until": moment(until),
+    }
+    output = Output(tty=found["Config"]["Tty"])
+    for piece in client.stream(f"/containers/{found['Id']}/logs", query):
+        output.write(piece)
+
+
+@click.command(cls=Verb)
+@click.argument("name", metavar="CONTAINER")
+@click.argument("wanted", metavar="[PRIVATE_PORT[/PROTO]]", default="")
+@click.pass_obj
+def port(client: Client, *, name: str, wanted: str) -> None:
+    """List port mappings or a specific mapping for the container"""
+    found: ContainerReply = client.get(f"/containers/{name}/json")
+    published = {
+        inside: bound for inside, bound in (found["NetworkSettings"]["Ports"] or {}).items() if bound
+    }
+    key = wanted if not wanted or "/" in wanted else f"{wanted}/tcp"
+    if key and key not in published:
+        raise CommandFailed(f"Error: No public port '{key}' published for {name}")
+    for inside, bindings in published.items():
+        for binding in bindings if key in {"", inside} else []:
+            address = f"[{binding['HostIp']}]" if ":" in binding["HostIp"] else binding["HostIp"]
+            print(f"{'' if key else f'{inside} -> '}{address}:{binding['HostPort']}")

@@ -1,0 +1,76 @@
+"""How things look: tables, times and sizes, in Docker's spelling."""
+
+from collections.abc import Sequence
+
+MINIMUM = 10  # columns are at least this wide, and three spaces apart
+GAP = 3
+SHORT_ID = 12
+MINUTE, HOUR, DAY = 60, 3600, 86400
+THOUSAND = 1000
+UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    columns = list(zip(headings, *rows, strict=True))
+    widths = [max(MINIMUM, max(map(len, column)) + GAP) for column in columns[:-1]]
+    lines = [_line(row, widths) for row in (headings, *rows)]
+    return "\n".join(lines)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=False)]
+    return "".join([*padded, cells[-1]])
+
+
+def short(identifier: str) -> str:
+    return identifier.removeprefix("sha256:")[:SHORT_ID]
+
+
+def ellipsis(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def duration(seconds: float) -> str:
+    """About how long, the way people say it."""
+    whole = int(seconds)
+    hours = round(seconds / HOUR)
+    if whole < 1:
+        return "Less than a second"
+    if whole < MINUTE:
+        return _count(whole, "second")
+    if whole < 2 * MINUTE:
+        return "About a minute"
+    if whole < HOUR:
+        return f"{whole // MINUTE} minutes"
+    if hours == 1:
+        return "About an hour"
+    return _long_duration(hours)
+
+
+def _long_duration(hours: int) -> str:
+    days = hours // 24
+    steps = ((2, hours, "hour"), (14, days, "day"), (60, days // 7, "week"), (730, days // 30, "month"))
+    for limit_days, count, unit in steps:
+        if days < limit_days:
+            return _count(count, unit)
+    return _count(days // 365, "year")
+
+
+def _count(number: int, unit: str) -> str:
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def size(count: float) -> str:
+    """Bytes in powers of a thousand, three significant digits."""
+    unit = 0
+    while count >= THOUSAND and unit < len(UNITS) - 1:
+        count /= THOUSAND
+        unit += 1
+    return f"{count:.3g}{UNITS[unit]}"
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """A sort key under which n2 comes before n10."""
+    import re
+
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.findall(r"\d+|\D+", text)]

@@ -1,0 +1,162 @@
+"""`bridgehead images`, `import`, `load`, `tag` and `rmi`."""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from bridgehead.cli.client import Client, CommandFailed, Query, filters
+from bridgehead.cli.connection import PIECE
+from bridgehead.cli.format import duration, short, size, table
+from bridgehead.cli.replies import ImageEntry
+from bridgehead.cli.verbs import Verb, each
+
+COLUMNS = ("REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE")
+FIELDS = ("Repository", "Tag", "ID", "CreatedSince", "Size")
+NO_NAME = "<none>:<none>"
+
+
+@click.command("images", cls=Verb)
+@click.option("-a", "--all", "everything", is_flag=True, help="Show all images")
+@click.option(
+    "-f", "--filter", "wanted", multiple=True, metavar="KEY=VALUE", help="Filter, e.g. dangling=true"
+)
+@click.option("--format", "layout", help="Format output using a template, or 'json'")
+@click.option("--no-trunc", is_flag=True, help="Do not truncate the output")
+@click.option("-q", "--quiet", is_flag=True, help="Only show image ids")
+@click.argument("reference", metavar="[REPOSITORY[:TAG]]", default="")
+@click.pass_obj
+def ls(
+    client: Client,
+    *,
+    everything: bool,
+    wanted: tuple[str, ...],
+    layout: str | None,
+    no_trunc: bool,
+    quiet: bool,
+    reference: str,
+) -> None:
+    """List images"""
+    words = (*wanted, f"reference={reference}") if reference else wanted
+    found: list[ImageEntry] = client.get(
+        "/images/json", {"all": True if everything else None, "filters": filters(words)}
+    )
+    rows = [row for image in found for row in _rows(image, no_trunc=no_trunc)]
+    if layout:
+        from bridgehead.cli.template import render
+
+        for row in rows:
+            print(render(layout, dict(zip(FIELDS, row, strict=True))))
+    elif quiet:
+        print("".join(f"{identifier}\n" for identifier in dict.fromkeys(row[2] for row in rows)), end="")
+    else:
+        print(table(COLUMNS, rows))
+
+
+def _rows(image: ImageEntry, *, no_trunc: bool) -> Iterator[tuple[str, str, str, str, str]]:
+    identifier = image["Id"] if no_trunc else short(image["Id"])
+    age = f"{duration(time.time() - image['Created'])} ago"
+    for tag in image["RepoTags"] or [NO_NAME]:
+        repository, _, label = tag.rpartition(":")
+        yield repository, label, identifier, age, size(image["Size"])
+
+
+@click.command("import", cls=Verb)
+@click.option("-c", "--change", multiple=True, help="Apply Dockerfile instruction to the created image")
+@click.option("-m", "--message", help="Set commit message for imported image")
+@click.argument("source", metavar="FILE|-")
+@click.argument("reference", metavar="[REPOSITORY[:TAG]]", default="")
+@click.pass_obj
+def import_(
+    client: Client, *, source: str, reference: str, change: tuple[str, ...], message: str | None
+) -> None:
+    """Import the contents from a tarball to create a filesystem image"""
+    repository, label = split_reference(reference)
+    query: Query = {"fromSrc": "-", "repo": repository, "tag": label, "message": message, "changes": change}
+    with _opened(source) as archive:
+        for line in _lines(client.upload("/images/create", _pieces(archive), query)):
+            print(line)
+
+
+@click.command(cls=Verb)
+@click.option("-i", "--input", "source", default="-", help="Read from tar archive file, instead of stdin")
+@click.option("-q", "--quiet", is_flag=True, help="Suppress the load output")
+@click.pass_obj
+def load(client: Client, *, source: str, quiet: bool) -> None:
+    """Load an image from a tar archive or stdin"""
+    if source == "-" and sys.stdin.isatty():
+        raise CommandFailed("requested load from stdin, but stdin is empty")
+    with _opened(source) as archive:
+        for line in _lines(client.upload("/images/load", _pieces(archive), {"quiet": quiet})):
+            print(line)
+
+
+@click.command(cls=Verb)
+@click.argument("source", metavar="SOURCE_IMAGE[:TAG]")
+@click.argument("target", metavar="TARGET_IMAGE[:TAG]")
+@click.pass_obj
+def tag(client: Client, *, source: str, target: str) -> None:
+    """Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE"""
+    repository, label = split_reference(target)
+    client.post(f"/images/{source}/tag", query={"repo": repository, "tag": label})
+
+
+@click.command("rmi", cls=Verb)
+@click.option("-f", "--force", is_flag=True, help="Force removal of the image")
+@click.option("--no-prune", is_flag=True, help="Do not delete untagged parents")
+@click.argument("names", metavar="IMAGE...", nargs=-1, required=True)
+@click.pass_obj
+def rm(client: Client, *, names: tuple[str, ...], force: bool, no_prune: bool) -> int:
+    """Remove one or more images"""
+
+    def act(name: str) -> str:
+        done: list[dict[str, str]] = client.delete(
+            f"/images/{name}", {"force": force or None, "noprune": no_prune or None}
+        )
+        return "\n".join(f"{verb}: {what}" for entry in done for verb, what in entry.items())
+
+    return each(names, act)
+
+
+def split_reference(reference: str) -> tuple[str, str]:
+    """`registry:5000/name:tag` as name and tag; a colon before the last slash belongs to the registry."""
+    name, colon, label = reference.rpartition(":")
+    return (name, label) if colon and "/" not in label else (reference, "")
+
+
+@contextmanager
+def _opened(source: str) -> Iterator[BinaryIO]:
+    if source == "-":
+        yield sys.stdin.buffer
+        return
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(Path(source).open("rb"))
+        except OSError as error:
+            raise CommandFailed(f"open {source}: {error.strerror}") from error
+        yield file
+
+
+def _pieces(archive: BinaryIO) -> Iterator[bytes]:
+    while piece := archive.read(PIECE):
+        yield piece
+
+
+def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
+    """What the daemon says of its progress, line by line.
+
+    Raises:
+        CommandFailed: it reported an error after it had begun to answer.
+    """
+    for line in b"".join(pieces).splitlines():
+        message: dict[str, str] = json.loads(line)
+        if "error" in message:
+            raise CommandFailed(message["error"])
+        text = message.get("stream") or message.get("status") or ""
+        if text:
+            yield text.rstrip("\n")

@@ -1,0 +1,211 @@
+"""`bridgehead network …`"""
+
+import sys
+from collections.abc import Mapping
+
+import click
+
+from bridgehead.cli.client import Body, Client, CommandFailed, Refused, filters
+from bridgehead.cli.format import natural, short, table
+from bridgehead.cli.replies import Created, NetworkReply
+from bridgehead.cli.verbs import Verb, each
+
+NOT_FOUND = 404
+
+
+@click.command(cls=Verb)
+@click.option("--attachable", is_flag=True, help="Enable manual container attachment")
+@click.option("--aux-address", multiple=True, metavar="NAME=ADDRESS", help="Addresses never handed out")
+@click.option("--config-from", default="", help="The network from which to copy the configuration")
+@click.option("--config-only", is_flag=True, help="Create a configuration only network")
+@click.option("-d", "--driver", default="bridge", help='Driver to manage the network (default "bridge")')
+@click.option("--gateway", multiple=True, help="Gateway of a subnet")
+@click.option("--internal", is_flag=True, help="Restrict external access to the network")
+@click.option("--ip-range", multiple=True, help="Allocate container addresses from a sub-range")
+@click.option("--ipam-driver", default="default", help="IP address management driver")
+@click.option("--ipam-opt", multiple=True, metavar="KEY=VALUE", help="IPAM driver specific options")
+@click.option("--ipv4/--no-ipv4", default=None, help="Enable or disable IPv4 address assignment")
+@click.option("--ipv6/--no-ipv6", default=None, help="Enable or disable IPv6 address assignment")
+@click.option("--label", multiple=True, metavar="KEY[=VALUE]", help="Set metadata on a network")
+@click.option("-o", "--opt", multiple=True, metavar="KEY=VALUE", help="Set driver specific options")
+@click.option("--scope", default="", help="Control the network's scope")
+@click.option("--subnet", multiple=True, metavar="CIDR", help="Subnet that represents a network segment")
+@click.argument("name", metavar="NETWORK")
+@click.pass_obj
+def create(
+    client: Client,
+    *,
+    name: str,
+    driver: str,
+    scope: str,
+    attachable: bool,
+    internal: bool,
+    config_from: str,
+    config_only: bool,
+    ipv4: bool | None,
+    ipv6: bool | None,
+    label: tuple[str, ...],
+    opt: tuple[str, ...],
+    ipam_driver: str,
+    ipam_opt: tuple[str, ...],
+    subnet: tuple[str, ...],
+    ip_range: tuple[str, ...],
+    gateway: tuple[str, ...],
+    aux_address: tuple[str, ...],
+) -> None:
+    """Create a network"""
+    from bridgehead.cli.subnets import subnet_configs
+
+    configs = subnet_configs(subnet, ip_range, gateway, pairs(aux_address))
+    body: dict[str, object] = {
+        "Name": name,
+        "Driver": driver,
+        "Scope": scope,
+        "Attachable": attachable,
+        "Internal": internal,
+        "ConfigOnly": config_only,
+        "ConfigFrom": {"Network": config_from} if config_from else None,
+        "IPAM": {"Driver": ipam_driver, "Options": pairs(ipam_opt), "Config": configs},
+        "Labels": pairs(label),
+        "Options": pairs(opt),
+    }
+    families = {"EnableIPv4": ipv4, "EnableIPv6": ipv6}
+    body |= {key: wanted for key, wanted in families.items() if wanted is not None}
+    reply: Created = client.post("/networks/create", body)
+    print(reply["Id"])
+
+
+@click.command(cls=Verb)
+@click.option(
+    "-f", "--filter", "wanted", multiple=True, metavar="KEY=VALUE", help="Filter, e.g. driver=bridge"
+)
+@click.option("--format", "layout", help="Format output using a template, or 'json'")
+@click.option("--no-trunc", is_flag=True, help="Do not truncate the output")
+@click.option("-q", "--quiet", is_flag=True, help="Only display network ids")
+@click.pass_obj
+def ls(client: Client, *, wanted: tuple[str, ...], layout: str | None, no_trunc: bool, quiet: bool) -> None:
+    """List networks"""
+    found: list[NetworkReply] = client.get("/networks", {"filters": filters(wanted)})
+    rows = [
+        (
+            network["Id"] if no_trunc else short(network["Id"]),
+            network["Name"],
+            network["Driver"],
+            network["Scope"],
+        )
+        for network in sorted(found, key=lambda network: natural(network["Name"]))
+    ]
+    if layout:
+        from bridgehead.cli.template import render
+
+        for row in rows:
+            print(render(layout, dict(zip(("ID", "Name", "Driver", "Scope"), row, strict=True))))
+    elif quiet:
+        print("".join(f"{row[0]}\n" for row in rows), end="")
+    else:
+        print(table(("NETWORK ID", "NAME", "DRIVER", "SCOPE"), rows))
+
+
+@click.command(cls=Verb)
+@click.option("-f", "--format", "layout", help="Format output using a template, or 'json'")
+@click.option("-v", "--verbose", is_flag=True, help="Verbose output for diagnostics")
+@click.argument("names", metavar="NETWORK...", nargs=-1, required=True)
+@click.pass_obj
+def inspect(client: Client, *, names: tuple[str, ...], layout: str | None, verbose: bool) -> int:
+    """Display detailed information on one or more networks"""
+    from bridgehead.cli.system import show
+
+    def fetch(name: str) -> object:
+        return client.get(f"/networks/{name}", {"verbose": True if verbose else None})
+
+    return show(names, fetch, layout)
+
+
+@click.command(cls=Verb)
+@click.option("-f", "--force", is_flag=True, help="Do not error if the network does not exist")
+@click.argument("names", metavar="NETWORK...", nargs=-1, required=True)
+@click.pass_obj
+def rm(client: Client, *, names: tuple[str, ...], force: bool) -> int:
+    """Remove one or more networks"""
+
+    def remove(name: str) -> str | None:
+        try:
+            client.delete(f"/networks/{name}")
+        except Refused as error:
+            if force and error.status == NOT_FOUND:
+                return None
+            raise
+        return name
+
+    return each(names, remove)
+
+
+@click.command(cls=Verb)
+@click.option("--alias", multiple=True, help="Add network-scoped alias for the container")
+@click.option("--driver-opt", multiple=True, metavar="KEY=VALUE", help="Driver options for the endpoint")
+@click.option("--gw-priority", type=int, default=0, help="Highest priority provides the default gateway")
+@click.option("--ip", default="", help="IPv4 address")
+@click.option("--ip6", default="", help="IPv6 address")
+@click.option("--link", multiple=True, help="Add link to another container")
+@click.option("--link-local-ip", multiple=True, help="Add a link-local address for the container")
+@click.argument("network")
+@click.argument("container")
+@click.pass_obj
+def connect(
+    client: Client,
+    *,
+    network: str,
+    container: str,
+    alias: tuple[str, ...],
+    driver_opt: tuple[str, ...],
+    gw_priority: int,
+    ip: str,
+    ip6: str,
+    link: tuple[str, ...],
+    link_local_ip: tuple[str, ...],
+) -> None:
+    """Connect a container to a network"""
+    addresses = {"IPv4Address": ip, "IPv6Address": ip6, "LinkLocalIPs": list(link_local_ip)}
+    endpoint: Body = {
+        "IPAMConfig": {key: value for key, value in addresses.items() if value},
+        "Aliases": list(alias),
+        "Links": list(link),
+        "DriverOpts": pairs(driver_opt),
+        "GwPriority": gw_priority,
+    }
+    client.post(f"/networks/{network}/connect", {"Container": container, "EndpointConfig": endpoint})
+
+
+@click.command(cls=Verb)
+@click.option("-f", "--force", is_flag=True, help="Force the container to disconnect from a network")
+@click.argument("network")
+@click.argument("container")
+@click.pass_obj
+def disconnect(client: Client, *, network: str, container: str, force: bool) -> None:
+    """Disconnect a container from a network"""
+    client.post(f"/networks/{network}/disconnect", {"Container": container, "Force": force})
+
+
+@click.command(cls=Verb)
+@click.option("--filter", "wanted", multiple=True, metavar="KEY=VALUE", help="Filter, e.g. until=24h")
+@click.option("-f", "--force", is_flag=True, help="Do not prompt for confirmation")
+@click.pass_obj
+def prune(client: Client, *, wanted: tuple[str, ...], force: bool) -> None:
+    """Remove all unused networks"""
+    if not force and not _agreed():
+        raise CommandFailed("network prune has been cancelled")
+    reply = client.post("/networks/prune", query={"filters": filters(wanted)})
+    names: list[str] = (reply or {}).get("NetworksDeleted") or []
+    if names:
+        print("Deleted Networks:", *names, "", sep="\n")
+
+
+def _agreed() -> bool:
+    print("WARNING! This will remove all custom networks not used by at least one container.")
+    print("Are you sure you want to continue? [y/N] ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() == "y"
+
+
+def pairs(words: tuple[str, ...]) -> Mapping[str, str]:
+    """`key=value` words as a map; a word without '=' is a key with nothing."""
+    return {key: value for key, _, value in (word.partition("=") for word in words)}

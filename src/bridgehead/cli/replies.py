@@ -1,0 +1,99 @@
+"""The parts of the Engine API's answers that the commands read, by the API's own names."""
+
+from typing import NotRequired, TypedDict
+
+
+class Created(TypedDict):
+    Id: str
+    Warnings: NotRequired[list[str] | None]
+
+
+class NetworkReply(TypedDict):
+    Id: str
+    Name: str
+    Driver: str
+    Scope: str
+    Created: str
+    Internal: bool
+    EnableIPv6: bool
+    Labels: dict[str, str] | None
+
+
+class PortReply(TypedDict):
+    PrivatePort: int
+    Type: str
+    PublicPort: NotRequired[int]
+    IP: NotRequired[str]
+
+
+class ContainerEntry(TypedDict):
+    Id: str
+    Names: list[str]
+    Image: str
+    Command: str
+    Created: int
+    Status: str
+    State: str
+    Ports: list[PortReply] | None
+    Labels: dict[str, str] | None
+
+
+class StateReply(TypedDict):
+    Running: bool
+    Paused: bool
+    Restarting: bool
+    ExitCode: int
+
+
+class ConfigReply(TypedDict):
+    Tty: bool
+    OpenStdin: bool
+
+
+class HostConfigReply(TypedDict):
+    AutoRemove: bool
+
+
+class Binding(TypedDict):
+    HostIp: str
+    HostPort: str
+
+
+class NetworkSettingsReply(TypedDict):
+    Ports: dict[str, list[Binding] | None] | None
+
+
+class ContainerReply(TypedDict):
+    Id: str
+    Name: str
+    State: StateReply
+    Config: ConfigReply
+    HostConfig: HostConfigReply
+    NetworkSettings: NetworkSettingsReply
+
+
+class ImageEntry(TypedDict):
+    Id: str
+    RepoTags: list[str] | None
+    Created: int
+    Size: int
+
+
+class ExitReply(TypedDict):
+    StatusCode: int
+
+
+class ExecReply(TypedDict):
+    ExitCode: int | None
+
+
+class Actor(TypedDict):
+    ID: str
+    Attributes: dict[str, str]
+
+
+class EventReply(TypedDict):
+    Type: str
+    Action: str
+    Actor: Actor
+    timeNano: int

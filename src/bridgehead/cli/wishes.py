@@ -1,0 +1,195 @@
+"""What `run` and `create` may say, and how it reads in the API's container create request."""
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
+from os import environ
+from pathlib import Path
+from typing import TypedDict
+
+from bridgehead.cli.client import Body, CommandFailed
+from bridgehead.cli.endpoints import EndpointWishes, endpoints, network_mode
+from bridgehead.cli.ports import exposed, port_bindings
+
+NANO = 1_000_000_000
+SIZE_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
+
+
+class Wishes(EndpointWishes):
+    """The options of `create`, by their names on the command line."""
+
+    name: str
+    interactive: bool
+    tty: bool
+    env: tuple[str, ...]
+    env_file: tuple[str, ...]
+    hostname: str
+    domainname: str
+    workdir: str
+    user: str
+    volume: tuple[str, ...]
+    tmpfs: tuple[str, ...]
+    entrypoint: str | None
+    restart: str
+    rm: bool
+    memory: int
+    memory_reservation: int
+    memory_swap: int
+    cpus: float
+    cpu_shares: int
+    cpu_quota: int
+    cpu_period: int
+    cpuset_cpus: str
+    pids_limit: int
+    label: tuple[str, ...]
+    add_host: tuple[str, ...]
+    dns: tuple[str, ...]
+    dns_search: tuple[str, ...]
+    dns_option: tuple[str, ...]
+    publish: tuple[str, ...]
+    publish_all: bool
+    expose: tuple[str, ...]
+    cap_add: tuple[str, ...]
+    cap_drop: tuple[str, ...]
+    privileged: bool
+    read_only: bool
+    sysctl: tuple[str, ...]
+    stop_signal: str
+    stop_timeout: int | None
+    pull: str
+
+
+class Attached(TypedDict):
+    """Which of the three streams the client will hold from the start."""
+
+    stdin: bool
+    output: bool
+
+
+def container_body(image: str, command: Sequence[str], wishes: Wishes, attached: Attached) -> Body:
+    """Only what was said is sent; the daemon's defaults hold for the rest."""
+    config: dict[str, object] = {
+        "Image": image,
+        "Cmd": list(command) or None,
+        "Entrypoint": None if wishes["entrypoint"] is None else [wishes["entrypoint"]],
+        "Hostname": wishes["hostname"],
+        "Domainname": wishes["domainname"],
+        "User": wishes["user"],
+        "WorkingDir": wishes["workdir"],
+        "Env": list(environment(wishes["env"], wishes["env_file"])),
+        "Labels": dict(_pair(word) for word in wishes["label"]),
+        "Tty": wishes["tty"],
+        "OpenStdin": wishes["interactive"],
+        "StdinOnce": attached["stdin"],
+        "AttachStdin": attached["stdin"],
+        "AttachStdout": attached["output"],
+        "AttachStderr": attached["output"],
+        "ExposedPorts": exposed(wishes["expose"], wishes["publish"]),
+    }
+    config |= {"StopSignal": wishes["stop_signal"]} if wishes["stop_signal"] else {}
+    config |= {"StopTimeout": wishes["stop_timeout"]} if wishes["stop_timeout"] is not None else {}
+    config |= {"MacAddress": wishes["mac_address"]} if wishes["mac_address"] else {}
+    return {
+        **config,
+        "HostConfig": _host_config(wishes),
+        "NetworkingConfig": {"EndpointsConfig": endpoints(wishes)},
+    }
+
+
+def _host_config(wishes: Wishes) -> Body:
+    mode = network_mode(wishes)
+    return {
+        "NetworkMode": mode,
+        "Binds": [_bind(word) for word in wishes["volume"]],
+        "Tmpfs": {path: options for path, _, options in (word.partition(":") for word in wishes["tmpfs"])},
+        "RestartPolicy": restart_policy(wishes["restart"]),
+        "AutoRemove": wishes["rm"],
+        "Privileged": wishes["privileged"],
+        "ReadonlyRootfs": wishes["read_only"],
+        "CapAdd": list(wishes["cap_add"]),
+        "CapDrop": list(wishes["cap_drop"]),
+        "Dns": [_server(word) for word in wishes["dns"]],
+        "DnsSearch": list(wishes["dns_search"]),
+        "DnsOptions": list(wishes["dns_option"]),
+        "ExtraHosts": [_host(word) for word in wishes["add_host"]],
+        "Links": list(wishes["link"]),
+        "Sysctls": dict(_pair(word) for word in wishes["sysctl"]),
+        "PortBindings": port_bindings(wishes["publish"]),
+        "PublishAllPorts": wishes["publish_all"],
+        **_limits(wishes),
+    }
+
+
+def _limits(wishes: Wishes) -> Body:
+    return {
+        "Memory": wishes["memory"],
+        "MemoryReservation": wishes["memory_reservation"],
+        "MemorySwap": wishes["memory_swap"],
+        "NanoCpus": round(wishes["cpus"] * NANO),
+        "CpuShares": wishes["cpu_shares"],
+        "CpuQuota": wishes["cpu_quota"],
+        "CpuPeriod": wishes["cpu_period"],
+        "CpusetCpus": wishes["cpuset_cpus"],
+        "PidsLimit": wishes["pids_limit"],
+    }
+
+
+def environment(words: Sequence[str], files: Sequence[str]) -> Iterator[str]:
+    """Files first, so that a word on the command line wins. A bare name takes our own value, if any."""
+    lines = (line.strip() for file in files for line in _lines(file))
+    for word in (*(line for line in lines if line and not line.startswith("#")), *words):
+        if "=" in word:
+            yield word
+        elif word in environ:
+            yield f"{word}={environ[word]}"
+
+
+def _lines(file: str) -> list[str]:
+    try:
+        return Path(file).read_text().splitlines()
+    except OSError as error:
+        raise CommandFailed(f"open {file}: {error.strerror}", 125) from error
+
+
+def restart_policy(text: str) -> Body:
+    name, colon, count = text.partition(":")
+    if colon and not count.isdigit():
+        raise CommandFailed("invalid restart policy format: maximum retry count must be an integer", 125)
+    return {"Name": name or "no", "MaximumRetryCount": int(count or 0)}
+
+
+def byte_count(text: str) -> int:
+    """'512', '64k', '1.5g', '10MiB': powers of 1024; '-1' stands for no limit."""
+    number = text.strip().lower().removesuffix("ib").removesuffix("b")
+    unit = number[-1:] if number[-1:].isalpha() else ""
+    try:
+        return int(float(number.removesuffix(unit)) * SIZE_UNITS[unit])
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"invalid size: '{text}'") from error
+
+
+def _pair(word: str) -> tuple[str, str]:
+    key, _, value = word.partition("=")
+    return key, value
+
+
+def _bind(word: str) -> str:
+    return (
+        f"{Path(word.partition(':')[0]).absolute()}:{word.partition(':')[2]}"
+        if word.startswith(".")
+        else word
+    )
+
+
+def _server(text: str) -> str:
+    try:
+        return str(ip_address(text))
+    except ValueError as error:
+        raise CommandFailed(f"IP address is not correctly formatted: {text}", 125) from error
+
+
+def _host(text: str) -> str:
+    separator = "=" if "=" in text else ":"
+    name, found, address = text.partition(separator)
+    if not found or not name or not address:
+        raise CommandFailed(f'bad format for add-host: "{text}"', 125)
+    return f"{name}:{address.strip('[]')}"

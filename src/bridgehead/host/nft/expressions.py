@@ -1,6 +1,10 @@
-"""Rules as the kernel runs them: small programs on one register, built from a handful of expressions."""
+"""Rules as the kernel runs them: small programs on one register, built from a handful of expressions.
+
+Most of them are the same in every sandbox, so they are packed once.
+"""
 
 from enum import IntEnum
+from functools import lru_cache
 
 from bridgehead.host.nft.wire import (
     DATA_VALUE,
@@ -30,16 +34,19 @@ class Compare(IntEnum):
     UNEQUAL = 1
 
 
+@lru_cache
 def load(header: Header, offset: int, length: int) -> bytes:
     """Read bytes of the packet."""
     place = number(2, header) + number(3, offset) + number(4, length)
     return _expression("payload", number(1, _REGISTER) + place)
 
 
+@lru_cache
 def load_protocol() -> bytes:
     return _expression("meta", number(2, _META_L4_PROTOCOL) + number(1, _REGISTER))
 
 
+@lru_cache
 def compare(operator: Compare, value: bytes) -> bytes:
     """Leave the rule unless what was read compares so."""
     operand = nested(3, attribute(DATA_VALUE, value))
@@ -54,6 +61,7 @@ def store(header: Header, offset: int, value: bytes, checksum_offset: int) -> by
     return _expression("immediate", constant) + _expression("payload", place + checksum)
 
 
+@lru_cache
 def accept() -> bytes:
     verdict = nested(DATA_VERDICT, number(1, _ACCEPT))
     return _expression("immediate", number(1, _VERDICT_REGISTER) + nested(2, verdict))

@@ -4,8 +4,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
-from bridgehead.core.model.container import Container, Image, ProcessSpec
+from bridgehead.core.images.loaded import LoadedImage
+from bridgehead.core.model.container import Image, ProcessSpec
 from bridgehead.core.model.ids import ContainerID
+from bridgehead.core.model.process import Bundle as Bundle  # noqa: PLC0414 - offered on: these three are
+from bridgehead.core.model.process import Exit as Exit  # noqa: PLC0414 - values of this seam, made by `host`,
+from bridgehead.core.model.process import LogLine as LogLine  # noqa: PLC0414 - which must not import `engine`
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Op
 from bridgehead.core.plan.objects import Key, State
@@ -38,23 +42,6 @@ class Plane(Protocol):
     def apply(self, ops: Sequence[Op]) -> Mapping[Key, Exception]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
-    """All that the runtime needs to make one container. `namespace` None: the host's network."""
-
-    container: Container
-    rootfs: str
-    namespace: str | None
-    files: Mapping[str, str]  # path inside -> path outside, mounted over the image's own
-
-
-@dataclass(frozen=True, slots=True)
-class Exit:
-    container: ContainerID
-    code: int
-    out_of_memory: bool
-
-
 class Stream(Protocol):
     """One attached client's end of a container's (or an exec's) standard streams."""
 
@@ -80,13 +67,6 @@ class Execution(Protocol):
     async def wait(self) -> int: ...
 
     def resize(self, height: int, width: int) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    time: str  # RFC 3339 with nanoseconds, UTC
-    stream: int  # 1 stdout, 2 stderr
-    data: bytes  # with its newline, if the line had one
 
 
 class Runtime(Protocol):
@@ -143,13 +123,6 @@ class Logs(Protocol):
         With `follow` it ends when the container does.
         """
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedImage:
-    """`image.tags` are those the archive named."""
-
-    image: Image
 
 
 class Images(Protocol):

@@ -1,0 +1,1 @@
+"""Images on disk: archives from strangers become layer folders."""

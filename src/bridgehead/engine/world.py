@@ -1,7 +1,6 @@
 """What the engine needs from the world, as Protocols. Adapters in `host` fit them by shape, not by import."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from bridgehead.core.images.loaded import LoadedImage

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bridgehead.core.firewall.nft import table
-from bridgehead.core.model.errors import BridgeheadError
+from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.diff import Delete, Op
 from bridgehead.core.plan.objects import (
     FirewallElement,
@@ -63,13 +63,9 @@ class FirewallPlane:
         try:
             with open_in(namespace, self._socket_in) as conversation:
                 return redirect.observed_port(conversation)
-        except (FileNotFoundError, ValueError):
+        except HostRefused:
+            # A file with no namespace mounted over it: a crash or a reboot left it.
             return None
-        except OSError as error:
-            # A file that is no namespace: left by a crash, or by a reboot that emptied the mount over it.
-            if error.errno == errno.EINVAL:
-                return None
-            raise
 
     def apply(self, ops: Sequence[Op]) -> Mapping[Key, Exception]:
         failed: dict[Key, Exception] = {}
@@ -94,7 +90,7 @@ class FirewallPlane:
                 skeleton.remove(self._conversation)
             elif isinstance(op.object, FirewallTable):
                 self._replace_table(op.object.text)
-        except (BridgeheadError, OSError) as error:
+        except (HostRefused, OSError) as error:
             return {op.object.key: error}
         return {}
 
@@ -122,8 +118,8 @@ class FirewallPlane:
                     redirect.delete(conversation)
                 else:
                     redirect.create(conversation, wanted.port)
-        except OSError as error:
-            if not (isinstance(op, Delete) and isinstance(error, FileNotFoundError)):
+        except (HostRefused, OSError) as error:
+            if Path(wanted.namespace).exists() or not isinstance(op, Delete):
                 return {wanted.key: error}
         return {}
 

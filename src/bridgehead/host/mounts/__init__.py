@@ -1,0 +1,1 @@
+"""Containers' root file systems, as overlay mounts."""

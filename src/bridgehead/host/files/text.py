@@ -3,6 +3,7 @@
 A container may write to its own copy of such a file, so what is read may be huge or no text at all.
 """
 
+import errno
 import os
 import stat
 
@@ -10,14 +11,17 @@ _LARGEST = 1 << 20
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _WRITE = os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 _MODE = 0o644
+_NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO)
 
 
 def read(path: str) -> str | None:
     """What the file holds, cut after 1 MiB; None if there is no regular file of that name."""
     try:
         descriptor = os.open(path, _READ)
-    except OSError:
-        return None
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            return None
+        raise
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None

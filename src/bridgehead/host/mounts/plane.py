@@ -21,7 +21,7 @@ class MountPlane:
     kinds: frozenset[type] = frozenset({OverlayMount})
 
     def __init__(self, root: str) -> None:
-        self._root = os.path.realpath(root)
+        self._root = root
 
     def observe(self) -> State:
         return state(*overlays(self._root).values())
@@ -41,18 +41,21 @@ class MountPlane:
         return failed
 
     def _mount(self, wanted: OverlayMount) -> None:
-        for path, mode in (
-            (wanted.upper, _UPPER_MODE),
-            (wanted.work, _WORK_MODE),
-            (wanted.target, _UPPER_MODE),
-        ):
-            Path(path).mkdir(parents=True, exist_ok=True)
-            if not os.path.ismount(path):
-                Path(path).chmod(mode)
+        _make_folder(wanted.target, _UPPER_MODE)
         if not os.path.ismount(wanted.target):
+            _make_folder(wanted.upper, _UPPER_MODE)
+            _make_folder(wanted.work, _WORK_MODE)
             _mount_overlay(wanted)
         elif overlays(self._root).get(wanted.target) != wanted:
             raise OSError(errno.EBUSY, "something else is mounted here", wanted.target)
+
+
+def _make_folder(path: str, mode: int) -> None:
+    """The mode is for a new folder alone: a container may have changed that of its own /."""
+    folder = Path(path)
+    if not folder.is_dir():
+        folder.mkdir(parents=True)
+        folder.chmod(mode)
 
 
 def _mount_overlay(wanted: OverlayMount) -> None:

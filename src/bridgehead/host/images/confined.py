@@ -35,18 +35,27 @@ _OURS = frozenset(
 class Counted:
     """A source with a bound, which shows every byte that passes to `seen`."""
 
-    def __init__(self, source: BinaryIO, seen: Callable[[bytes], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        source: BinaryIO,
+        seen: Callable[[bytes], None] = lambda _: None,
+        limit: int = MAXIMUM_BYTES,
+    ) -> None:
         self._source = source
         self._seen = seen
-        self._left = MAXIMUM_BYTES
+        self._limit = self._left = limit
 
     def read(self, size: int) -> bytes:
         piece = self._source.read(size)
         self._left -= len(piece)
         if self._left < 0:
-            raise InvalidParameter(f"the archive unpacks to more than {MAXIMUM_BYTES >> 30} GiB")
+            raise InvalidParameter(f"the archive unpacks to more than {self._limit} bytes")
         self._seen(piece)
         return piece
+
+    @property
+    def is_empty(self) -> bool:
+        return self._left == self._limit
 
     def skip(self, size: int) -> None:
         while size and (piece := self.read(min(size, _PIECE))):

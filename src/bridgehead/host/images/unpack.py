@@ -32,6 +32,8 @@ def unpack(folder: str) -> None:
     size = _place(Members(counted))
     while counted.read(_PIECE):
         pass
+    if counted.is_empty:
+        raise InvalidParameter("invalid archive: unexpected EOF")
     os.setxattr("/", SIZE_ATTRIBUTE, str(size).encode())
     sys.stdout.write(f"sha256:{digest.hexdigest()}\n")
 

@@ -8,7 +8,7 @@ import click
 from bridgehead.cli.client import Client, CommandFailed, Query, filters
 from bridgehead.cli.format import duration, ellipsis, short, table
 from bridgehead.cli.replies import ContainerEntry, ContainerReply, ExitReply, PortReply
-from bridgehead.cli.verbs import Verb, each
+from bridgehead.cli.verb import Verb, each
 
 COMMAND_WIDTH = 20
 COLUMNS = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES")

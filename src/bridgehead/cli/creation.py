@@ -8,7 +8,7 @@ import click
 
 from bridgehead.cli.client import Client
 from bridgehead.cli.replies import Created
-from bridgehead.cli.verbs import Verb
+from bridgehead.cli.verb import Verb
 from bridgehead.cli.wishes import Attached, Wishes, byte_count, container_body
 
 
@@ -71,7 +71,7 @@ OPTIONS = (
     _text("--name", about="Assign a name to the container"),
     _list("--network", "--net", "network", about="Connect the container to a network"),
     _list(
-        "--network-alias", "--net-alias", "network_alias", help="Add network-scoped alias for the container"
+        "--network-alias", "--net-alias", "network_alias", about="Add network-scoped alias for the container"
     ),
     _number("--pids-limit", about="Limit the number of processes (-1 for unlimited)"),
     _switch("--privileged", about="Give extended privileges to this container"),

@@ -6,7 +6,7 @@ from bridgehead.cli.client import Client
 from bridgehead.cli.holding import check_input, raw_input, sized
 from bridgehead.cli.replies import Created, ExecReply
 from bridgehead.cli.session import Ending, Session
-from bridgehead.cli.verbs import Verb
+from bridgehead.cli.verb import Verb
 from bridgehead.cli.wishes import environment
 
 

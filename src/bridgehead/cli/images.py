@@ -14,7 +14,7 @@ from bridgehead.cli.client import Client, CommandFailed, Query, filters
 from bridgehead.cli.connection import PIECE
 from bridgehead.cli.format import duration, short, size, table
 from bridgehead.cli.replies import ImageEntry
-from bridgehead.cli.verbs import Verb, each
+from bridgehead.cli.verb import Verb, each
 
 COLUMNS = ("REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE")
 FIELDS = ("Repository", "Tag", "ID", "CreatedSince", "Size")

@@ -8,7 +8,7 @@ import click
 from bridgehead.cli.client import Body, Client, CommandFailed, Refused, filters
 from bridgehead.cli.format import natural, short, table
 from bridgehead.cli.replies import Created, NetworkReply
-from bridgehead.cli.verbs import Verb, each
+from bridgehead.cli.verb import Verb, each
 
 NOT_FOUND = 404
 

@@ -13,7 +13,7 @@ from bridgehead.cli.client import Client, CommandFailed, Refused
 from bridgehead.cli.creation import new_container, verb
 from bridgehead.cli.holding import check_input, held, until_end
 from bridgehead.cli.replies import ContainerReply
-from bridgehead.cli.verbs import Verb, each
+from bridgehead.cli.verb import Verb, each
 from bridgehead.cli.wishes import Attached, Wishes
 
 RUN_FAILED, NOT_EXECUTABLE, NOT_FOUND = 125, 126, 127
@@ -111,7 +111,7 @@ def start(
     failed: list[str] = []
     code = each(names, lambda name: _start_one(client, name, failed))
     if failed:
-        print(f"failed to start containers: {', '.join(failed)}", file=sys.stderr)
+        print(f"Error: failed to start containers: {', '.join(failed)}", file=sys.stderr)
     return code
 
 

@@ -9,7 +9,7 @@ import click
 from bridgehead import __version__
 from bridgehead.cli.client import API_VERSION, Client, CommandFailed, Query, Refused, filters
 from bridgehead.cli.replies import EventReply
-from bridgehead.cli.verbs import Verb
+from bridgehead.cli.verb import Verb
 
 KINDS = {"container": "/containers/{}/json", "image": "/images/{}/json", "network": "/networks/{}"}
 NOT_FOUND = 404

@@ -13,7 +13,7 @@ from functools import reduce
 from bridgehead.cli.client import CommandFailed
 
 ACTION = re.compile(r"\{\{(-\s)?\s*(.*?)\s*(\s-)?\}\}", re.DOTALL)
-WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\(|\)|,|:=|[^\s(),]+')
+WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\(|\)[\w.]*|,|:=|[^\s(),]+')
 
 
 @dataclass(slots=True)
@@ -126,12 +126,22 @@ def _arguments(words: Sequence[str], dot: object, names: Mapping[str, object]) -
     position = start
     while position < len(words):
         if words[position] == "(":
-            end = len(words) - 1 - list(reversed(words)).index(")")
-            yield _value(words[position + 1 : end], dot, names)
+            end = _closing(words, position)
+            inner = _value(words[position + 1 : end], dot, names)
+            yield _field(inner, words[end].removeprefix(")"))
             position = end + 1
         else:
             yield _operand(words[position], dot, names)
             position += 1
+
+
+def _closing(words: Sequence[str], opening: int) -> int:
+    depth = 0
+    for position in range(opening, len(words)):
+        depth += (words[position] == "(") - words[position].startswith(")")
+        if not depth:
+            return position
+    raise CommandFailed("template parsing error: unclosed left paren")
 
 
 def _operand(word: str, dot: object, names: Mapping[str, object]) -> object:
@@ -142,10 +152,13 @@ def _operand(word: str, dot: object, names: Mapping[str, object]) -> object:
     root, _, path = word.partition(".")
     if root and root not in names:
         raise CommandFailed(f'template parsing error: function "{word}" not defined')
-    value = names[root] if root else dot
-    for key in path.split(".") if path else []:
+    return _field(names[root] if root else dot, f".{path}")
+
+
+def _field(value: object, path: str) -> object:
+    for key in filter(None, path.split(".")):
         if not isinstance(value, Mapping) or key not in value:
-            raise CommandFailed(f'template: :1: executing "" at <{word}>: map has no entry for key "{key}"')
+            raise CommandFailed(f'template: :1: executing "" at <{path}>: map has no entry for key "{key}"')
         value = value[key]
     return value
 

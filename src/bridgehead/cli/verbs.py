@@ -1,14 +1,13 @@
 """The tree of verbs. A verb's module is imported only when that verb is asked for."""
 
 import os
-import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from importlib import import_module
 
 import click
 
 from bridgehead import __version__
-from bridgehead.cli.client import DEFAULT_HOST, Client, CommandFailed
+from bridgehead.cli.client import DEFAULT_HOST, Client
 
 NETWORK = {
     "connect": "networks:connect",
@@ -78,74 +77,6 @@ class LazyGroup(click.Group):
         module, _, attribute = self._targets[cmd_name].partition(":")
         command = getattr(import_module(f"bridgehead.cli.{module}"), attribute)
         return command if isinstance(command, click.Command) else None
-
-
-class Verb(click.Command):
-    """A command whose switches may also be written `--rm=true` and `--sig-proxy=false`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, self._plain_switches(args))
-
-    def _plain_switches(self, args: list[str]) -> list[str]:
-        plain: list[str] = []
-        rest = iter(args)
-        for word in rest:
-            name, equals, value = word.partition("=")
-            option = self._option(word)
-            if word == "--" or (
-                option is None and not word.startswith("-") and not self.allow_interspersed_args
-            ):
-                return [*plain, word, *rest]
-            if option and option.is_flag and equals:
-                plain += _switch(option, name, value)
-                continue
-            plain.append(word)
-            if option and not option.is_flag and not equals and _value_follows(option, word):
-                plain += [value for value in (next(rest, None),) if value is not None]
-        return plain
-
-    def _option(self, word: str) -> click.Option | None:
-        """The option a word belongs to; of short ones in a row, the last or the first that takes a value."""
-        options = {
-            spelling: option for option in self.params for spelling in (*option.opts, *option.secondary_opts)
-        }
-        if word.startswith("--"):
-            found = options.get(word.partition("=")[0])
-            return found if isinstance(found, click.Option) else None
-        last = None
-        for letter in word[1:].partition("=")[0] if word.startswith("-") else "":
-            last = options.get(f"-{letter}")
-            if isinstance(last, click.Option) and not last.is_flag:
-                return last
-        return last if isinstance(last, click.Option) else None
-
-
-def _value_follows(option: click.Option, word: str) -> bool:
-    return word.startswith("--") or f"-{word[-1]}" in option.opts
-
-
-def _switch(option: click.Option, name: str, value: str) -> list[str]:
-    if value.lower() in {"true", "1", "t"}:
-        return [name]
-    if value.lower() in {"false", "0", "f"}:
-        return [option.secondary_opts[0]] if option.secondary_opts else []
-    raise CommandFailed(f'invalid argument "{value}" for "{name}" flag: it is true or false', 125)
-
-
-def each(names: Iterable[str], act: Callable[[str], str | None]) -> int:
-    """Do it for every name, whatever fails; prints what `act` gives, or the error."""
-    code = 0
-    for name in names:
-        try:
-            done = act(name)
-        except CommandFailed as error:
-            sys.stdout.flush()
-            print(error.message, file=sys.stderr)
-            code = 1
-        else:
-            if done is not None:
-                print(done)
-    return code
 
 
 network = LazyGroup("network", NETWORK, "Manage networks")

@@ -1,0 +1,158 @@
+"""Link messages: building requests for bridges and veth pairs, reading what a dump or an echo says."""
+
+import struct
+from dataclasses import dataclass
+
+from bridgehead.core.plan.objects import Bridge, Veth
+from bridgehead.host.netlink.codec import (
+    NLM_F_CREATE,
+    NLM_F_ECHO,
+    NLM_F_EXCL,
+    Message,
+    Request,
+    as_text,
+    as_u32,
+    attribute,
+    attributes,
+    text,
+    u32,
+)
+from bridgehead.host.netlink.marks import LINK_GROUP, LINK_GROUP_WITH_IPV6
+
+RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
+LOOPBACK = 1  # the index it has in every namespace
+
+_AF_INET6 = 10
+_IFF_UP = 0x1
+
+_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 10
+_IFLA_LINKINFO, _IFLA_AF_SPEC, _IFLA_GROUP, _IFLA_NET_NS_FD = 18, 26, 27, 28
+_IFLA_EXT_MASK, _IFLA_LINK_NETNSID = 29, 37
+_IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
+_IFLA_INET6_ADDR_GEN_MODE, _ADDR_GEN_NONE = 8, 1
+_WITHOUT_STATISTICS = 1 << 3
+_LARGEST_MTU = 65535
+
+_HEADER = struct.Struct("=BxHiII")  # family, type, index, flags, the flags to change
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link as the kernel shows it. `peer` is the index of the other end of a veth (0: not a pair);
+    `peer_elsewhere`: that index counts in another namespace.
+    """
+
+    index: int
+    family: int
+    name: str
+    kind: str
+    group: int
+    mac: str
+    mtu: int
+    up: bool
+    master: int
+    peer: int
+    peer_elsewhere: bool
+
+
+def read_link(message: Message) -> Link:
+    family, _, index, flags, _ = _HEADER.unpack_from(message.body)
+    found = attributes(message.body, _HEADER.size)
+    return Link(
+        index=index,
+        family=family,
+        name=as_text(found.get(_IFLA_IFNAME)),
+        kind=as_text(attributes(found.get(_IFLA_LINKINFO, b"")).get(_IFLA_INFO_KIND)),
+        group=as_u32(found.get(_IFLA_GROUP)),
+        mac=found.get(_IFLA_ADDRESS, b"").hex(":"),
+        mtu=as_u32(found.get(_IFLA_MTU)),
+        up=bool(flags & _IFF_UP),
+        master=as_u32(found.get(_IFLA_MASTER)),
+        peer=as_u32(found.get(_IFLA_LINK)),
+        peer_elsewhere=_IFLA_LINK_NETNSID in found,
+    )
+
+
+def get_link(name: str) -> Request:
+    return Request(RTM_GETLINK, 0, _header() + text(_IFLA_IFNAME, name) + _LEAN)
+
+
+def dump_links() -> Request:
+    return Request(RTM_GETLINK, 0, _header() + _LEAN)
+
+
+def create_bridge(bridge: Bridge) -> Request:
+    """Up at birth, and one byte off its size: a bridge whose size was never changed takes on its ports'."""
+    mtu = bridge.mtu + 1 if bridge.mtu < _LARGEST_MTU else bridge.mtu - 1
+    body = (
+        _header(up=True)
+        + text(_IFLA_IFNAME, bridge.name)
+        + attribute(_IFLA_ADDRESS, _octets(bridge.mac))
+        + u32(_IFLA_MTU, mtu)
+        + u32(_IFLA_GROUP, LINK_GROUP)
+        + attribute(_IFLA_LINKINFO, text(_IFLA_INFO_KIND, "bridge"))
+    )
+    return Request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO, body)
+
+
+def create_veth(veth: Veth, bridge: int, namespace: int) -> Request:
+    """The outer end is born up and in its bridge; the inner one inside, under its last name, and down.
+
+    `bridge` is an interface index, `namespace` an open descriptor. The echo names the indexes of both ends.
+    """
+    inner = (
+        _header()
+        + text(_IFLA_IFNAME, veth.peer)
+        + attribute(_IFLA_ADDRESS, _octets(veth.mac))
+        + u32(_IFLA_GROUP, LINK_GROUP_WITH_IPV6 if veth.ipv6 else LINK_GROUP)
+        + u32(_IFLA_MTU, veth.mtu)
+        + u32(_IFLA_NET_NS_FD, namespace)
+    )
+    kind = text(_IFLA_INFO_KIND, "veth")
+    pair = attribute(_IFLA_INFO_DATA, attribute(_VETH_INFO_PEER, inner))
+    body = (
+        _header(up=True)
+        + text(_IFLA_IFNAME, veth.name)
+        + u32(_IFLA_GROUP, LINK_GROUP)
+        + u32(_IFLA_MTU, veth.mtu)
+        + u32(_IFLA_MASTER, bridge)
+        + attribute(_IFLA_LINKINFO, kind + pair)
+    )
+    return Request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO, body)
+
+
+def change_link(
+    index: int, *, mac: str | None = None, mtu: int | None = None, master: int | None = None, up: bool = False
+) -> Request:
+    """Change what is given, in place; `up` False leaves the link as it is."""
+    body = _header(index=index, up=up)
+    if mac is not None:
+        body += attribute(_IFLA_ADDRESS, _octets(mac))
+    if mtu is not None:
+        body += u32(_IFLA_MTU, mtu)
+    if master is not None:
+        body += u32(_IFLA_MASTER, master)
+    return Request(RTM_NEWLINK, 0, body)
+
+
+def without_own_ipv6_address(index: int) -> Request:
+    """No link-local address on this link, and so no IPv6 chatter from it: a bridge port needs none."""
+    mode = attribute(_IFLA_INET6_ADDR_GEN_MODE, bytes([_ADDR_GEN_NONE]))
+    body = _header(index=index) + attribute(_IFLA_AF_SPEC, attribute(_AF_INET6, mode))
+    return Request(RTM_NEWLINK, 0, body)
+
+
+def delete_link(index: int) -> Request:
+    return Request(RTM_DELLINK, 0, _header(index=index))
+
+
+def _header(*, index: int = 0, up: bool = False) -> bytes:
+    flags = _IFF_UP if up else 0
+    return _HEADER.pack(0, 0, index, flags, flags)
+
+
+def _octets(mac: str) -> bytes:
+    return bytes.fromhex(mac.replace(":", ""))
+
+
+_LEAN = u32(_IFLA_EXT_MASK, _WITHOUT_STATISTICS)

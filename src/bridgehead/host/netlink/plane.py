@@ -1,0 +1,90 @@
+"""Links, namespaces, addresses and routes: carrying out operations on them, and saying what is there."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from bridgehead.core.plan.diff import Create, Delete, Op, Update
+from bridgehead.core.plan.objects import Bridge, Key, LinkAddress, Namespace, Route, State, Veth
+from bridgehead.host.namespaces.files import remove
+from bridgehead.host.netlink.bridges import Bridges
+from bridgehead.host.netlink.doors import Doors
+from bridgehead.host.netlink.entries import Entries
+from bridgehead.host.netlink.reaper import Reaper
+from bridgehead.host.netlink.refusals import Failures, attempt, refused
+from bridgehead.host.netlink.sight import observe
+from bridgehead.host.netlink.veths import Veths
+
+
+class LinkPlane:
+    """`namespaces` is the folder where namespaces are kept. For one thread at a time."""
+
+    kinds: frozenset[type] = frozenset({Bridge, Namespace, Veth, LinkAddress, Route})
+
+    def __init__(self, namespaces: str) -> None:
+        Path(namespaces).mkdir(parents=True, exist_ok=True)
+        self._folder = namespaces
+        self._doors = Doors()
+        self._reaper = Reaper(self._doors.host)
+        self._bridges = Bridges(self._doors.host, self._reaper)
+        self._veths = Veths(self._doors, self._reaper)
+        self._entries = Entries(self._doors)
+
+    def observe(self) -> State:
+        return observe(self._folder, self._doors)
+
+    def apply(self, ops: Sequence[Op]) -> Mapping[Key, Exception]:
+        failures: Failures = {}
+        for step, group in groupby(ops, key=_step):
+            run = list(group)
+            if step == "entries":
+                self._entries.apply(run, failures)
+            elif step == "dying links":
+                self._delete_links(run, failures)
+            else:
+                for op in run:
+                    attempt(op, failures, self._carry_out)
+        return failures
+
+    def close(self) -> None:
+        self._reaper.close()
+        self._doors.close_all()
+
+    def _carry_out(self, op: Op) -> None:
+        match op:
+            case Create(object=Bridge() as bridge):
+                self._bridges.create(bridge)
+            case Update(object=Bridge() as bridge):
+                self._bridges.update(bridge)
+            case Create(object=Veth() as veth):
+                self._veths.create(veth)
+            case Update(object=Veth() as veth):
+                self._veths.update(veth)
+            case Delete(object=Veth() as veth):
+                self._veths.delete_inner(veth)
+            case Create(object=Namespace() as namespace):
+                self._doors.make(namespace.path)
+            case Delete(object=Namespace() as namespace):
+                self._doors.close(namespace.path)
+                remove(namespace.path)
+            case _:
+                raise TypeError(f"the link plane cannot carry out {op}")
+
+    def _delete_links(self, ops: Iterable[Op], failures: Failures) -> None:
+        """Side by side: each takes its time in the kernel, mostly waiting."""
+        doomed = {op.object.name: op for op in ops if isinstance(op.object, Bridge | Veth)}
+        try:
+            refusals = self._reaper.delete(doomed)
+        except OSError as error:
+            refusals = dict.fromkeys(doomed, error)
+        for name, refusal in refusals.items():
+            failures.setdefault(doomed[name].object.key, refused(doomed[name], refusal))
+
+
+def _step(op: Op) -> str:
+    """Neighbours of one step are carried out together."""
+    if isinstance(op.object, LinkAddress | Route):
+        return "entries"
+    if isinstance(op, Delete) and isinstance(op.object, Bridge | Veth) and op.object.name:
+        return "dying links"
+    return "one by one"

@@ -1,0 +1,113 @@
+"""Veth pairs: made from outside, woken inside once their settings are in place."""
+
+import errno
+import os
+from dataclasses import replace
+
+from bridgehead.core.plan.objects import Veth
+from bridgehead.host.netlink.doors import Doors
+from bridgehead.host.netlink.links import (
+    Link,
+    change_link,
+    create_veth,
+    delete_link,
+    read_link,
+    without_own_ipv6_address,
+)
+from bridgehead.host.netlink.marks import LINK_GROUPS
+from bridgehead.host.netlink.reaper import Reaper
+from bridgehead.host.netlink.refusals import taken
+from bridgehead.host.netlink.sight import are_ends, veth_between
+
+_Pair = tuple[Link, Link]  # the outer end and the inner one
+
+
+class Veths:
+    """All methods raise OSError for the kernel's refusals."""
+
+    def __init__(self, doors: Doors, reaper: Reaper) -> None:
+        self._doors = doors
+        self._reaper = reaper
+
+    def create(self, veth: Veth) -> None:
+        """What cannot be made whole is not left behind.
+
+        Raises:
+            Conflict: one of the names belongs to an interface that is not ours.
+        """
+        try:
+            self._make(veth)
+        except FileExistsError:
+            pair = self._find(veth)
+            if pair is not None:
+                self._adjust(veth, *pair)
+            else:
+                self._clear_the_way(veth)
+                self._make(veth)
+
+    def update(self, veth: Veth) -> None:
+        """Change bridge and size, and bring up what is down; connections inside live on."""
+        pair = self._find(veth)
+        if pair is None:
+            raise OSError(errno.ENODEV, "the pair is no longer there")
+        self._adjust(veth, *pair)
+
+    def delete_inner(self, veth: Veth) -> None:
+        """Delete a pair by its inner end: where the outer one is, nobody knows."""
+        door = self._doors.into(veth.namespace)
+        inner = door.find(veth.peer)
+        if inner is not None and inner.group in LINK_GROUPS:
+            door.must(delete_link(inner.index))
+
+    def _make(self, veth: Veth) -> None:
+        bridge = self._doors.host.must_find(veth.bridge)
+        namespace = os.open(veth.namespace, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            outer = read_link(self._doors.host.ask(create_veth(veth, bridge.index, namespace)))
+        finally:
+            os.close(namespace)
+        try:
+            self._doors.host.must(without_own_ipv6_address(outer.index))
+            self._wake(veth, outer.peer)
+        except OSError:
+            self._reaper.delete([veth.name])
+            raise
+
+    def _wake(self, veth: Veth, inner: int) -> None:
+        """The last step of a birth: an inner end that is up has its settings."""
+        door = self._doors.into(veth.namespace)
+        if not veth.ipv6:
+            door.disable_ipv6(veth.peer)
+        door.must(change_link(inner, mtu=veth.mtu, up=True))
+
+    def _adjust(self, veth: Veth, outer: Link, inner: Link) -> None:
+        bridge = self._doors.host.must_find(veth.bridge)
+        self._doors.host.must(
+            without_own_ipv6_address(outer.index),
+            change_link(outer.index, mtu=veth.mtu, master=bridge.index, up=True),
+        )
+        if not inner.up:
+            self._wake(veth, inner.index)
+        elif inner.mtu != veth.mtu:
+            self._doors.into(veth.namespace).must(change_link(inner.index, mtu=veth.mtu))
+
+    def _ends(self, veth: Veth) -> tuple[Link | None, Link | None]:
+        return self._doors.host.find(veth.name), self._doors.into(veth.namespace).find(veth.peer)
+
+    def _find(self, veth: Veth) -> _Pair | None:
+        """The pair that `veth` describes, wherever it is plugged in and whatever its size."""
+        outer, inner = self._ends(veth)
+        if outer is None or inner is None or outer.group not in LINK_GROUPS or not are_ends(outer, inner):
+            return None
+        present = veth_between(outer, inner, bridge=veth.bridge, namespace=veth.namespace)
+        return (outer, inner) if replace(present, mtu=veth.mtu) == veth else None
+
+    def _clear_the_way(self, veth: Veth) -> None:
+        """Delete what holds the names, if it is ours."""
+        outer, inner = self._ends(veth)
+        if outer is not None and outer.group not in LINK_GROUPS:
+            raise taken(veth, f"an interface named {veth.name}")
+        if inner is not None and inner.group not in LINK_GROUPS:
+            raise taken(veth, f"an interface named {veth.peer} in {veth.namespace}")
+        self._reaper.delete([veth.name])
+        self.delete_inner(veth)

@@ -87,7 +87,7 @@ class EndpointWish:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One attachment of one sandbox to one network. `interface` is the name inside, `host_interface` outside."""
+    """One attachment of a sandbox to a network. `interface` is its name inside, `host_interface` outside."""
 
     id: EndpointID
     network: NetworkID
@@ -108,7 +108,7 @@ class SandboxKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """A container's network stack while it runs. `resolver_port` is where its embedded DNS listens (0: none)."""
+    """A container's network stack while it runs. `resolver_port` is where its embedded DNS listens."""
 
     id: SandboxID
     container: ContainerID

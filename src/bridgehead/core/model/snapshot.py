@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from bridgehead.core.model.container import Container, Image
 from bridgehead.core.model.errors import InvalidParameter, NotFound
 from bridgehead.core.model.ids import ContainerID, EndpointID, ImageID, NetworkID, SandboxID
-from bridgehead.core.model.network import Endpoint, Network, Sandbox
+from bridgehead.core.model.network import Endpoint, Network, Phase, Sandbox
 
 K = TypeVar("K", bound=str)
 V = TypeVar("V")
@@ -66,16 +66,17 @@ class Snapshot:
         return next((network for network in self.networks.values() if network.name == name), None)
 
     def find_network(self, reference: str) -> Network:
-        """By full id, then name, then unambiguous id prefix.
+        """By full id, then name, then unambiguous id prefix; networks still being made are not there yet.
 
         Raises:
             NotFound, InvalidParameter: none, or several, as Docker words it.
         """
-        if found := self.networks.get(NetworkID(reference)):
+        ready = {key: network for key, network in self.networks.items() if network.phase is Phase.READY}
+        if found := ready.get(NetworkID(reference)):
             return found
-        if found := self.network_named(reference):
+        if (found := self.network_named(reference)) and found.id in ready:
             return found
-        matches = _by_prefix(self.networks, reference)
+        matches = _by_prefix(ready, reference)
         if len(matches) > 1:
             raise InvalidParameter(
                 f"network {reference} is ambiguous ({len(matches)} matches found based on ID prefix)"

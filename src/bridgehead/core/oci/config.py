@@ -28,6 +28,7 @@ class Process(Struct, frozen=True, rename="camel"):
     capabilities: Capabilities
     terminal: bool = False
     no_new_privileges: bool = False
+    oom_score_adj: int = 0  # not the daemon's own, which may be favoured
 
 
 class Root(Struct, frozen=True):

@@ -29,8 +29,8 @@ eventfd2 _newselect pause pipe pipe2 poll ppoll ppoll_time64 pselect6 pselect6_t
 """
 _MEMORY = """
 brk cachestat madvise map_shadow_stack membarrier memfd_create memfd_secret mincore mlock mlock2 mlockall
-mmap mmap2 mprotect mremap mseal msync munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect process_mrelease
-remap_file_pages
+mmap mmap2 mprotect mremap mseal msync munlock munlockall munmap pkey_alloc pkey_free pkey_mprotect
+process_mrelease remap_file_pages
 """
 _PROCESSES = """
 capget capset execve execveat exit exit_group fork getcpu getegid getegid32 geteuid geteuid32 getgid getgid32

@@ -8,7 +8,7 @@ rules come before the links they guard, so that nothing is ever open by accident
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bridgehead.core.plan.objects import Key, KernelObject, State, Sysctl, Veth
+from bridgehead.core.plan.objects import KernelObject, Key, State, Sysctl, Veth
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,9 @@ def _doomed(actual: State, desired: State) -> set[Key]:
         for key, present in actual.items()
         if key not in desired or (present != desired[key] and not _replaceable(present, desired[key]))
     }
-    while spreading := {key for key, present in actual.items() if key not in doomed and present.parent in doomed}:
+    while spreading := {
+        key for key, present in actual.items() if key not in doomed and present.parent in doomed
+    }:
         doomed |= spreading
     return doomed
 

@@ -24,7 +24,7 @@ def explain(op: Op) -> str:
     return f"{verb} {describe(op.object)}"
 
 
-def describe(item: KernelObject) -> str:  # noqa: PLR0911 - one line a kind reads best
+def describe(item: KernelObject) -> str:
     match item:
         case Bridge():
             return f"bridge {item.name} (mtu {item.mtu})"

@@ -1,0 +1,113 @@
+"""The bridge driver: one Linux bridge a network, one veth pair an endpoint."""
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+from bridgehead.core.drivers.api import Capabilities, Place
+from bridgehead.core.firewall.nft import elements
+from bridgehead.core.firewall.rules import NetworkPolicy
+from bridgehead.core.layout import bridge_name
+from bridgehead.core.model.addresses import interface
+from bridgehead.core.model.errors import Forbidden, InvalidParameter
+from bridgehead.core.model.ids import NetworkID
+from bridgehead.core.model.network import BridgeOptions, Endpoint, Network
+from bridgehead.core.model.requests import NetworkRequest
+from bridgehead.core.plan.objects import Bridge, KernelObject, LinkAddress, Veth
+
+_PREFIX = "com.docker.network."
+_LONGEST_INTERFACE = 15
+_SMALLEST_MTU, _LARGEST_MTU = 68, 65535
+_TRUE = {"1", "t", "T", "TRUE", "true", "True"}
+_FALSE = {"0", "f", "F", "FALSE", "false", "False"}
+
+
+class BridgeDriver:
+    name = "bridge"
+    capabilities = Capabilities(user_creatable=True, allocates_addresses=True, has_interfaces=True)
+
+    def options(self, network_id: str, request: NetworkRequest, mtu: int) -> BridgeOptions:
+        if sum(1 for subnet in request.subnets if subnet.subnet and ":" not in subnet.subnet) > 1:
+            raise Forbidden("bridge driver doesn't support multiple subnets")
+        if request.ipam_driver not in {"default", ""}:
+            raise InvalidParameter(f"the bridge driver cannot use the IPAM driver {request.ipam_driver}")
+        given = request.options
+        return BridgeOptions(
+            name=_interface_name(given.get(f"{_PREFIX}bridge.name") or bridge_name(NetworkID(network_id))),
+            icc=_flag(given, "bridge.enable_icc", default=True),
+            masquerade=_flag(given, "bridge.enable_ip_masquerade", default=True),
+            mtu=_mtu(given, mtu),
+            interface_prefix=given.get(f"{_PREFIX}container_iface_prefix") or "eth",
+            address_on_bridge=not _flag(given, "bridge.inhibit_ipv4", default=False),
+        )
+
+    def network_objects(self, network: Network) -> Iterable[KernelObject]:
+        bridge = _bridge(network)
+        yield Bridge(bridge.name, stable_mac(network.id), bridge.mtu)
+        for subnet in network.subnets:
+            if subnet.gateway is not None and (bridge.address_on_bridge or subnet.prefix.version != 4):
+                yield LinkAddress("", bridge.name, interface(subnet.gateway, subnet.prefix))
+        yield from elements(NetworkPolicy(bridge.name, bridge.icc, network.internal, bridge.masquerade))
+
+    def endpoint_objects(self, network: Network, endpoint: Endpoint, place: Place) -> Iterable[KernelObject]:
+        bridge = _bridge(network)
+        yield Veth(
+            name=endpoint.host_interface,
+            bridge=bridge.name,
+            namespace=place.namespace,
+            peer=endpoint.interface,
+            mac=endpoint.mac,
+            mtu=bridge.mtu,
+            ipv6=any(address.version == 6 for address in endpoint.addresses),
+        )
+        for address in endpoint.addresses:
+            yield LinkAddress(place.namespace, endpoint.interface, address)
+
+
+def stable_mac(network_id: str) -> str:
+    """A bridge's MAC never changes: containers keep their gateway's address over a repair."""
+    digest = sha256(network_id.encode()).digest()
+    return ":".join(f"{byte:02x}" for byte in (0x02, 0x42, *digest[:4]))
+
+
+def _bridge(network: Network) -> BridgeOptions:
+    if network.bridge is None:
+        raise InvalidParameter(f"network {network.name} has no bridge options")
+    return network.bridge
+
+
+def _flag(options: Mapping[str, str], label: str, *, default: bool) -> bool:
+    text = options.get(_PREFIX + label)
+    if text is None:
+        return default
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    raise InvalidParameter(
+        f"failed to parse {_PREFIX}{label} value: {text} "
+        f'(strconv.ParseBool: parsing "{text}": invalid syntax)'
+    )
+
+
+def _mtu(options: Mapping[str, str], default: int) -> int:
+    label = f"{_PREFIX}driver.mtu"
+    value = _integer(label, options[label]) if label in options else 0
+    if value < 0 or value > _LARGEST_MTU or 0 < value < _SMALLEST_MTU:
+        raise InvalidParameter(f"invalid MTU number: {value}")
+    return value or default
+
+
+def _integer(label: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InvalidParameter(
+            f'failed to parse {label} value: {text} (strconv.Atoi: parsing "{text}": invalid syntax)'
+        ) from None
+
+
+def _interface_name(name: str) -> str:
+    if len(name) > _LONGEST_INTERFACE or name in {".", ".."} or any(c in "/: \t\n" for c in name):
+        raise InvalidParameter(
+            f"invalid bridge name {name!r}: at most {_LONGEST_INTERFACE} characters, "
+            "without '/', ':' or space"
+        )
+    return name

@@ -1,0 +1,25 @@
+"""The host and null drivers: networks that put nothing into the kernel."""
+
+from collections.abc import Iterable
+
+from bridgehead.core.drivers.api import Capabilities, Place
+from bridgehead.core.model.errors import Forbidden
+from bridgehead.core.model.network import Endpoint, Network
+from bridgehead.core.model.requests import NetworkRequest
+from bridgehead.core.plan.objects import KernelObject
+
+
+class PlainDriver:
+    capabilities = Capabilities(user_creatable=False, allocates_addresses=False, has_interfaces=False)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def options(self, network_id: str, request: NetworkRequest, mtu: int) -> None:
+        raise Forbidden(f'only one instance of "{self.name}" network is allowed')
+
+    def network_objects(self, network: Network) -> Iterable[KernelObject]:
+        return ()
+
+    def endpoint_objects(self, network: Network, endpoint: Endpoint, place: Place) -> Iterable[KernelObject]:
+        return ()

@@ -1,0 +1,101 @@
+"""The three files of a sandbox: hostname, hosts and resolv.conf, as text.
+
+Source: behaviour.md 2.15 and 2.16.
+"""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bridgehead.core.model.addresses import Address
+from bridgehead.core.model.container import ContainerSpec
+
+EMBEDDED_SERVER = "127.0.0.11"
+PUBLIC_SERVERS = ("8.8.8.8", "8.8.4.4")
+_BASE = (
+    ("127.0.0.1", "localhost"),
+    ("::1", "localhost ip6-localhost ip6-loopback"),
+    ("fe00::0", "ip6-localnet"),
+    ("ff00::0", "ip6-mcastprefix"),
+    ("ff02::1", "ip6-allnodes"),
+    ("ff02::2", "ip6-allrouters"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvConf:
+    servers: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+
+def parse_resolv_conf(text: str) -> ResolvConf:
+    servers: list[str] = []
+    search: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    for line in text.splitlines():
+        words = line.split("#", 1)[0].split(";", 1)[0].split()
+        match words:
+            case ["nameserver", server, *_]:
+                servers.append(server)
+            case ["search", *domains] | ["domain", *domains]:
+                search = tuple(domains)
+            case ["options", *given]:
+                options = tuple(given)
+            case _:
+                pass
+    return ResolvConf(tuple(servers), search, options)
+
+
+def overridden(host: ResolvConf, spec: ContainerSpec) -> ResolvConf:
+    """The host's settings with the container's own in their place, each kind by itself."""
+    search = tuple(domain for domain in spec.dns_search if domain != ".") if spec.dns_search else host.search
+    return ResolvConf(spec.dns or host.servers, search, spec.dns_options or host.options)
+
+
+def resolv_conf(settings: ResolvConf, *, embedded: bool) -> str:
+    """With `embedded`, the sandbox asks our resolver; else real servers, public ones if there are none."""
+    options = settings.options
+    if embedded:
+        servers: Sequence[str] = (EMBEDDED_SERVER,)
+        if not any(option.startswith("ndots:") for option in options):
+            options = (*options, "ndots:0")
+    else:
+        servers = [server for server in settings.servers if not is_loopback(server)] or PUBLIC_SERVERS
+    return _render(settings.search, servers, options)
+
+
+def host_resolv_conf(settings: ResolvConf) -> str:
+    """In the host's own network, loopback servers are as good as any."""
+    return _render(settings.search, settings.servers, settings.options)
+
+
+def _render(search: Sequence[str], servers: Sequence[str], options: Sequence[str]) -> str:
+    lines = [f"search {' '.join(search)}"] if search else []
+    lines += [f"nameserver {server}" for server in servers]
+    lines += [f"options {' '.join(options)}"] if options else []
+    return "".join(f"{line}\n" for line in lines)
+
+
+def is_loopback(server: str) -> bool:
+    try:
+        return ipaddress.ip_address(server.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def hosts(spec: ContainerSpec, addresses: Iterable[Address]) -> str:
+    """Fixed lines, the user's `--add-host` lines, then one line an own address."""
+    lines = list(_BASE)
+    for entry in spec.extra_hosts:
+        name, _, address = entry.partition(":")
+        lines.append((address, name))
+    full = f"{spec.hostname}.{spec.domainname} {spec.hostname}" if spec.domainname else spec.hostname
+    short, dot, _ = spec.hostname.partition(".")
+    own = f"{spec.hostname} {short}" if dot and not spec.domainname else full
+    lines += [(str(address), own) for address in addresses]
+    return "".join(f"{address}\t{names}\n" for address, names in lines)
+
+
+def hostname(spec: ContainerSpec) -> str:
+    return f"{spec.hostname}\n"

@@ -1,0 +1,83 @@
+"""The daemon from its first to its last breath.
+
+Start: check, claim, recover, open the API. End (SIGTERM, SIGINT): close the API, stop deciding. Containers,
+networks and name resolution go on; the next daemon adopts them.
+"""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+
+from bridgehead.core.model.errors import BridgeheadError, HostRefused
+from bridgehead.core.plan.explain import explain
+from bridgehead.core.plan.objects import Key
+from bridgehead.daemon import flags, journal
+
+_log = logging.getLogger("bridgehead.daemon")
+_VITAL = {("firewall-table",), ("link", "", "docker0")}
+
+
+def run(arguments: Sequence[str]) -> int:
+    """0 after an orderly end; 1 when it refused to start, with one sentence on standard error."""
+    try:
+        settings = flags.parse(arguments)
+        journal.begin("debug" if settings.debug else settings.log_level)
+        return asyncio.run(_plan(settings) if settings.plan else _serve(settings))
+    except BridgeheadError as error:
+        print(f"bridgehead daemon: {error.message}", file=sys.stderr)  # noqa: T201 - its one sentence
+        return 1
+
+
+async def _plan(settings: flags.Settings) -> int:
+    from bridgehead.daemon import wiring
+    from bridgehead.engine.engine import plan
+    from bridgehead.host.machine import preflight
+
+    preflight.check()
+    ops = await plan(wiring.reading_intent(settings.layout))
+    for op in ops:
+        print(explain(op))  # noqa: T201 - this is what was asked for
+    print(f"{len(ops)} to change" if ops else "nothing to change")  # noqa: T201
+    return 0
+
+
+async def _serve(settings: flags.Settings) -> int:
+    # Imported here, so that --help and a refused flag need not wait for the whole daemon to load.
+    from bridgehead.daemon import wiring
+    from bridgehead.host.machine import preflight
+
+    preflight.check()
+    with ExitStack() as held:
+        held.enter_context(preflight.claim_network())
+        parts = wiring.build(settings.layout, held)
+        _refuse_without_vitals(await parts.engine.begin())
+        runner = await wiring.open_api(settings, parts)
+        held.enter_context(journal.pidfile(settings.pidfile, os.getpid()))
+        gc.freeze()  # what start-up made stays; no later collection needs to look at it
+        _log.info("ready on %s", ", ".join(settings.hosts))
+        watching = asyncio.create_task(wiring.keep_resolver(parts))
+        await _told_to_end()
+        _log.info("ending; containers go on")
+        watching.cancel()
+        await runner.cleanup()
+        await parts.engine.end()
+    return 0
+
+
+def _refuse_without_vitals(refused: Mapping[Key, Exception]) -> None:
+    for key, error in refused.items():
+        if key in _VITAL:
+            raise HostRefused(f"cannot start: {error}")
+
+
+async def _told_to_end() -> None:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()

@@ -1,0 +1,144 @@
+"""Builds the adapters and the engine from the settings. Nothing here decides."""
+
+import asyncio
+import os
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from bridgehead import __version__
+from bridgehead.api import server
+from bridgehead.api.identity import Identity
+from bridgehead.core.desired import HostFacts
+from bridgehead.core.drivers.bridge import BridgeDriver
+from bridgehead.core.drivers.plain import PlainDriver
+from bridgehead.core.ipam.pools import PREDEFINED_POOLS
+from bridgehead.core.layout import Layout
+from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.daemon.flags import Settings
+from bridgehead.engine.engine import Engine
+from bridgehead.engine.intent import Intent
+from bridgehead.engine.reconcile import Host
+from bridgehead.host.files.plane import FilePlane
+from bridgehead.host.files.sysctl import SysctlPlane
+from bridgehead.host.images.store import LayerStore
+from bridgehead.host.machine import surroundings
+from bridgehead.host.machine.chance import SystemClock, SystemRandom
+from bridgehead.host.mounts.plane import MountPlane
+from bridgehead.host.namespaces.entering import socket_in
+from bridgehead.host.netlink.plane import LinkPlane
+from bridgehead.host.nft.plane import FirewallPlane
+from bridgehead.host.resolver.plane import ResolverPlane
+from bridgehead.host.runtime.runtime import ConmonRuntime
+from bridgehead.host.store.sqlite import SqliteStore
+
+_FORWARDING = "net/ipv4/ip_forward"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    layout: Layout
+    engine: Engine
+    resolver: ResolverPlane
+
+
+def build(layout: Layout, held: ExitStack) -> Parts:
+    """Everything but the API; what needs closing is closed when `held` is.
+
+    Raises:
+        HostRefused: the store is damaged, or another daemon's.
+    """
+    for folder in (layout.containers, layout.layers, layout.namespaces, layout.bundles):
+        Path(folder).mkdir(mode=0o711, parents=True, exist_ok=True)
+    store = SqliteStore(layout.database)
+    held.callback(store.close)
+    resolver = _resolver(layout, start=True)
+    held.callback(resolver.close)
+    intent = Intent(
+        store, _host(layout, resolver), _facts(layout, store.load()), SystemClock(), SystemRandom()
+    )
+    runtime = ConmonRuntime(layout.bundles, f"{layout.exec_root}/runtime")
+    return Parts(layout, Engine(intent, runtime, runtime, LayerStore(layout.layers)), resolver)
+
+
+def reading_intent(layout: Layout) -> Intent:
+    """For plans: looks at everything, starts and writes nothing."""
+    store = SqliteStore(layout.database, read_only=True)
+    host = _host(layout, _resolver(layout, start=False))
+    return Intent(store, host, _facts(layout, store.load()), SystemClock(), SystemRandom())
+
+
+async def open_api(settings: Settings, parts: Parts) -> web.AppRunner:
+    identity = Identity(
+        version=__version__,
+        engine_id=_machine_id(),
+        host_name=surroundings.hostname(),
+        pools=[(str(pool.base), pool.size) for pool in PREDEFINED_POOLS],
+    )
+    app = server.build(parts.engine, settings.layout, identity)
+    paths = [host.removeprefix("unix://") for host in settings.hosts]
+    return await server.serve(app, paths, settings.group)
+
+
+async def keep_resolver(parts: Parts) -> None:
+    """When the resolver dies, a repair starts another and tells it everything."""
+    while True:
+        await _death_of(parts.resolver.pid)
+        await parts.engine.repair()
+
+
+async def _death_of(pid: int) -> None:
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    loop = asyncio.get_running_loop()
+    dead = asyncio.Event()
+    loop.add_reader(descriptor, dead.set)
+    try:
+        await dead.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+
+
+def _host(layout: Layout, resolver: ResolverPlane) -> Host:
+    return Host(
+        (
+            FilePlane((layout.containers, layout.bundles)),
+            FirewallPlane(layout.namespaces, socket_in),
+            SysctlPlane((_FORWARDING,)),
+            LinkPlane(layout.namespaces),
+            resolver,
+            MountPlane(layout.containers),
+        )
+    )
+
+
+def _resolver(layout: Layout, *, start: bool) -> ResolverPlane:
+    command = (sys.executable, "-m", "bridgehead.host.resolver")
+    return ResolverPlane(layout.resolver_socket, command, start=start)
+
+
+def _facts(layout: Layout, stored: Snapshot) -> HostFacts:
+    drivers = (BridgeDriver(), PlainDriver("host"), PlainDriver("null"))
+    ours = {network.bridge.name for network in stored.networks.values() if network.bridge}
+    return HostFacts(
+        layout=layout,
+        drivers={driver.name: driver for driver in drivers},
+        resolv=surroundings.resolv_conf(),
+        hosts_text=surroundings.hosts_text(),
+        hostname=surroundings.hostname(),
+        mtu=surroundings.uplink_mtu(),
+        avoid=surroundings.connected_prefixes({*ours, "docker0"}),
+    )
+
+
+def _machine_id() -> str:
+    try:
+        return Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    except OSError:
+        return surroundings.hostname()

@@ -1,0 +1,151 @@
+"""From a request to a container record: the image's defaults merged in, references resolved, all checked."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bridgehead.core import naming
+from bridgehead.core.images import merge
+from bridgehead.core.images.config import ImageDefaults, defaults
+from bridgehead.core.ipam import addresses
+from bridgehead.core.model.container import Container, ContainerSpec
+from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound, NotImplementedByDriver
+from bridgehead.core.model.ids import ContainerID, short
+from bridgehead.core.model.network import EndpointWish, Network
+from bridgehead.core.model.requests import ContainerRequest
+from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.time import rfc3339
+from bridgehead.engine.endpoints import check_together, check_wish
+from bridgehead.engine.images import find_image
+from bridgehead.engine.intent import Intent
+
+_DEFAULT_STOP_S = 10
+_LONGEST_HOSTNAME = 64
+
+
+def decide(intent: Intent, request: ContainerRequest) -> Container:
+    """
+    Raises:
+        NotFound: no such image.
+        Conflict: the name is taken; its holder is named.
+        InvalidParameter, NotImplementedByDriver: see the message.
+    """
+    snapshot = intent.snapshot
+    image = find_image(snapshot, request.image)
+    identifier = ContainerID(intent.random.identifier())
+    name = _name(snapshot, request.name, identifier)
+    _check(request)
+    mode = _mode(snapshot, request.network_mode)
+    networks = _networks(snapshot, request, mode)
+    _check_networks(snapshot, identifier, networks)
+    return Container(
+        id=identifier,
+        name=name,
+        created=rfc3339(intent.clock.now()),
+        image=image.id,
+        image_reference=request.image,
+        spec=_spec(request, defaults(image), mode, request.hostname or _hostname(intent, mode, identifier)),
+        networks=networks,
+        config_echo=request.config_echo,
+        host_config_echo=request.host_config_echo,
+    )
+
+
+def free_name(snapshot: Snapshot, name: str) -> str:
+    """The name, if it may be used and nobody has it."""
+    name = naming.checked(name)
+    holder = next((item for item in snapshot.containers.values() if item.name == name), None)
+    if holder:
+        raise Conflict(
+            f'Conflict. The container name "/{name}" is already in use by container "{holder.id}". '
+            "You have to remove (or rename) that container to be able to reuse that name."
+        )
+    return name
+
+
+def _name(snapshot: Snapshot, wanted: str, identifier: str) -> str:
+    if wanted:
+        return free_name(snapshot, wanted)
+    taken = {container.name for container in snapshot.containers.values()}
+    name = naming.generated(int(identifier[:16], 16))
+    return name if name not in taken else f"{name}_{identifier[:6]}"
+
+
+def _check(request: ContainerRequest) -> None:
+    if request.published_ports:
+        raise NotImplementedByDriver(
+            f"publishing ports ({', '.join(request.published_ports)}) is not built yet in this version"
+        )
+    if len(request.hostname) > _LONGEST_HOSTNAME:
+        raise InvalidParameter(f'hostname "{request.hostname}" is too long (maximum 64 bytes)')
+    for entry in request.extra_hosts:
+        name, colon, address = entry.partition(":")
+        if not (name and colon and address):
+            raise InvalidParameter(f'bad format for add-host: "{entry}"')
+
+
+def _mode(snapshot: Snapshot, text: str) -> str:
+    if text in {"", "default"}:
+        return "bridge"
+    if text.startswith("container:"):
+        raise NotImplementedByDriver("sharing another container's network is not built yet in this version")
+    try:
+        return snapshot.find_network(text).name
+    except NotFound:
+        return text  # the network may be created before the container is started
+
+
+def _networks(snapshot: Snapshot, request: ContainerRequest, mode: str) -> Mapping[str, EndpointWish]:
+    networks = {_mode(snapshot, name): wish for name, wish in request.networks.items()}
+    main = networks.setdefault(mode, EndpointWish())
+    if request.mac and not main.mac:
+        networks[mode] = replace(main, mac=request.mac)
+    elif request.mac and main.mac != request.mac:
+        raise InvalidParameter(
+            "the container-wide MAC address must match the endpoint-specific MAC address for the main "
+            "network, or be left empty"
+        )
+    return networks
+
+
+def _check_networks(snapshot: Snapshot, container: ContainerID, networks: Mapping[str, EndpointWish]) -> None:
+    known: list[Network] = []
+    for name, wish in networks.items():
+        network = snapshot.network_named(name)
+        if network is None:
+            continue
+        known.append(network)
+        check_wish(network, wish)
+        if wish.addresses:
+            addresses.request(network, addresses.holdings(snapshot, network, container), wish)
+    check_together(known)
+
+
+def _hostname(intent: Intent, mode: str, identifier: str) -> str:
+    return intent.facts.hostname if mode == "host" else short(identifier)
+
+
+def _spec(request: ContainerRequest, image: ImageDefaults, mode: str, hostname: str) -> ContainerSpec:
+    return ContainerSpec(
+        process=merge.process(request, image),
+        hostname=hostname,
+        domainname=request.domainname,
+        network_mode=mode,
+        binds=request.binds,
+        tmpfs=request.tmpfs,
+        limits=request.limits,
+        restart=request.restart,
+        auto_remove=request.auto_remove,
+        privileged=request.privileged,
+        cap_add=request.cap_add,
+        cap_drop=request.cap_drop,
+        read_only_rootfs=request.read_only_rootfs,
+        dns=request.dns,
+        dns_search=request.dns_search,
+        dns_options=request.dns_options,
+        extra_hosts=request.extra_hosts,
+        exposed_ports=merge.exposed_ports(request, image),
+        sysctls=request.sysctls,
+        stop_signal=merge.stop_signal(request, image),
+        stop_timeout_s=_DEFAULT_STOP_S if request.stop_timeout_s is None else request.stop_timeout_s,
+        labels=merge.labels(request, image),
+    )

@@ -1,0 +1,176 @@
+"""Endpoints: what may be attached to what, with which addresses; live connect and disconnect."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from bridgehead.core.gateway import rank
+from bridgehead.core.ipam import addresses
+from bridgehead.core.layout import veth_name
+from bridgehead.core.model.container import Container, Status
+from bridgehead.core.model.errors import BridgeheadError, Forbidden, InvalidParameter, NotFound
+from bridgehead.core.model.ids import EndpointID, NetworkID
+from bridgehead.core.model.network import Endpoint, EndpointWish, Network, Phase, Sandbox
+from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.engine.events import EventBus
+from bridgehead.engine.intent import Intent
+
+_PRIVATE = (
+    "container cannot be connected to multiple networks with one of the networks in private (none) mode"
+)
+_SHARED = (
+    "container sharing network namespace with another container or host cannot be connected to any other "
+    "network"
+)
+
+
+class EndpointUseCases:
+    def __init__(self, intent: Intent, events: EventBus) -> None:
+        self._intent = intent
+        self._events = events
+
+    async def connect(self, network: str, container: str, wish: EndpointWish) -> None:
+        snapshot = self._intent.snapshot
+        who = snapshot.find_container(container)
+        where = snapshot.find_network(network)
+        _check_connect(snapshot, who, where, wish)
+        wished = replace(who, networks={**who.networks, where.name: wish})
+        sandbox = snapshot.container_sandbox(who.id)
+        if sandbox is None:
+            addresses.request(where, addresses.holdings(snapshot, where, who.id), wish)
+            self._intent.commit(snapshot.put(wished))
+            return
+        endpoint = decide(self._intent, snapshot, sandbox, wished, where)
+        try:
+            await self._intent.realise(snapshot.put(wished, endpoint))
+        except BridgeheadError:
+            await self._undo_connect(endpoint, where)
+            raise
+        if endpoint.id in self._intent.snapshot.endpoints:
+            self._intent.commit(self._intent.snapshot.put(replace(endpoint, phase=Phase.READY)))
+        self._events.network(where, "connect", container=who.id)
+
+    async def _undo_connect(self, endpoint: Endpoint, network: Network) -> None:
+        snapshot = self._intent.snapshot.drop(endpoint)
+        if container := snapshot.containers.get(endpoint.container):
+            snapshot = snapshot.put(_without(container, network))
+        try:
+            await self._intent.realise(snapshot)
+        except BridgeheadError:
+            return  # the first refusal is the one to report; the reconciler retries
+
+    async def disconnect(self, network: str, container: str, *, force: bool) -> None:
+        snapshot = self._intent.snapshot
+        who = snapshot.find_container(container)
+        try:
+            where = snapshot.find_network(network)
+        except NotFound:
+            if not (force and network in who.networks):
+                raise
+            forgotten = {name: wish for name, wish in who.networks.items() if name != network}
+            self._intent.commit(snapshot.put(replace(who, networks=forgotten)))
+            return
+        if where.driver == "host":
+            raise InvalidParameter(
+                "container cannot be disconnected from host network or connected to host network"
+            )
+        endpoint = next(
+            (item for item in snapshot.network_endpoints(where.id) if item.container == who.id), None
+        )
+        if endpoint is None and wish_for(who, where) is None:
+            raise Forbidden(f"container {who.id} is not connected to network {where.name}")
+        new = snapshot.put(_without(who, where))
+        await self._intent.realise(new.drop(endpoint) if endpoint else new)
+        if endpoint:
+            self._events.network(where, "disconnect", container=who.id)
+
+
+def decide(
+    intent: Intent, snapshot: Snapshot, sandbox: Sandbox, container: Container, network: Network
+) -> Endpoint:
+    """A new endpoint of `container` on `network`, pending, with its names and addresses chosen.
+
+    Raises:
+        InvalidParameter, Forbidden, Unavailable: see `ipam.addresses.request`.
+    """
+    wish = wish_for(container, network) or EndpointWish()
+    identifier = EndpointID(intent.random.identifier())
+    endpoint = Endpoint(identifier, network.id, sandbox.id, container.id, wish)
+    driver = intent.facts.drivers[network.driver]
+    if not driver.capabilities.has_interfaces:
+        return endpoint
+    present = {item.interface for item in snapshot.sandbox_endpoints(sandbox.id)}
+    prefix = network.bridge.interface_prefix if network.bridge else "eth"
+    held = addresses.holdings(snapshot, network, container.id)
+    return replace(
+        endpoint,
+        interface=_free_interface(prefix, present),
+        host_interface=veth_name(identifier),
+        mac=wish.mac or intent.random.mac(),
+        addresses=addresses.request(network, held, wish),
+    )
+
+
+def in_attach_order(snapshot: Snapshot, networks: Mapping[str, EndpointWish]) -> list[Network]:
+    """The networks a container is to join at start, best gateway first, so that eth0 is the way out.
+
+    Raises:
+        NotFound: one of them is gone.
+    """
+    pairs = [(snapshot.find_network(reference), wish) for reference, wish in networks.items()]
+    pairs.sort(key=lambda pair: rank(pair[0], pair[1].gateway_priority))
+    return [network for network, _ in pairs]
+
+
+def wish_for(container: Container, network: Network) -> EndpointWish | None:
+    wish = container.networks.get(network.name)
+    return wish if wish is not None else container.networks.get(network.id)
+
+
+def check_wish(network: Network, wish: EndpointWish) -> None:
+    """What the default networks do not offer."""
+    faults = []
+    if network.predefined and wish.addresses:
+        faults.append("user specified IP address is supported on user defined networks only")
+    if network.predefined and wish.aliases:
+        faults.append("network-scoped aliases are only supported for user-defined networks")
+    if faults:
+        raise InvalidParameter("\n".join(["invalid endpoint settings:", *faults]))
+
+
+def check_together(networks: Iterable[Network]) -> None:
+    """host and none exclude every other network."""
+    drivers = [network.driver for network in networks]
+    if len(drivers) > 1 and "null" in drivers:
+        raise InvalidParameter(_PRIVATE)
+    if len(drivers) > 1 and "host" in drivers:
+        raise InvalidParameter(_SHARED)
+
+
+def _check_connect(snapshot: Snapshot, container: Container, network: Network, wish: EndpointWish) -> None:
+    if container.spec.network_mode == "host":
+        raise InvalidParameter(_SHARED)
+    if network.driver == "host":
+        raise InvalidParameter(
+            "cannot connect container to host network - container must be created in host network mode"
+        )
+    if network.driver == "null" or "none" in container.networks:
+        raise InvalidParameter(_PRIVATE)
+    check_wish(network, wish)
+    attached = {NetworkID(endpoint.network) for endpoint in _attached(snapshot, container)}
+    if network.id in attached:
+        raise Forbidden(f"endpoint with name {container.name} already exists in network {network.name}")
+
+
+def _attached(snapshot: Snapshot, container: Container) -> list[Endpoint]:
+    if container.state.status not in {Status.RUNNING, Status.PAUSED}:
+        return []
+    return [endpoint for endpoint in snapshot.endpoints.values() if endpoint.container == container.id]
+
+
+def _without(container: Container, network: Network) -> Container:
+    kept = {key: wish for key, wish in container.networks.items() if key not in {network.name, network.id}}
+    return replace(container, networks=kept)
+
+
+def _free_interface(prefix: str, present: set[str]) -> str:
+    return next(name for number in range(len(present) + 1) if (name := f"{prefix}{number}") not in present)

@@ -1,0 +1,57 @@
+"""The engine put together: one intent, its use cases, and their beginning and end."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.plan.diff import Op
+from bridgehead.core.plan.objects import Key
+from bridgehead.engine import recovery
+from bridgehead.engine.containers import ContainerUseCases
+from bridgehead.engine.events import EventBus
+from bridgehead.engine.executions import Executions
+from bridgehead.engine.images import ImageUseCases, layers_in_use
+from bridgehead.engine.intent import Intent
+from bridgehead.engine.lifecycle import Lifecycle
+from bridgehead.engine.networks import NetworkUseCases
+from bridgehead.engine.tasks import Tasks
+from bridgehead.engine.world import Images, Logs, Runtime
+
+
+class Engine:
+    def __init__(self, intent: Intent, runtime: Runtime, logs: Logs, layers: Images) -> None:
+        self._intent = intent
+        self._runtime = runtime
+        self._layers = layers
+        self._tasks = Tasks()
+        self.events = EventBus(intent.clock)
+        self._life = Lifecycle(intent, runtime, self.events, self._tasks)
+        executions = Executions(intent, runtime, self.events, self._tasks)
+        self.networks = NetworkUseCases(intent, self.events)
+        self.containers = ContainerUseCases(intent, runtime, logs, self._life, executions, self.events)
+        self.images = ImageUseCases(intent, layers, self.events)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self._intent.snapshot
+
+    async def begin(self) -> Mapping[Key, Exception]:
+        """Recover whatever an earlier daemon left; afterwards requests may come. What the host refused."""
+        refused = await recovery.recover(self._intent, self._runtime, self._life)
+        await asyncio.to_thread(self._layers.sweep, layers_in_use(self.snapshot))
+        return refused
+
+    async def end(self) -> None:
+        """Stop deciding. Containers, networks and names go on without us."""
+        await self._tasks.close()
+        await self._intent.reconciler.close()
+
+    async def repair(self) -> Mapping[Key, Exception]:
+        """Look at the whole host and mend what differs from the intent; what could not be mended."""
+        return await self._intent.reconciler.recover()
+
+
+async def plan(intent: Intent) -> Sequence[Op]:
+    """What `begin` would change on this host; nothing is written, here or there."""
+    intent.assume(recovery.with_predefined(recovery.promised(intent.snapshot), intent))
+    return intent.reconciler.plan(await intent.reconciler.observe())

@@ -1,0 +1,60 @@
+"""What happened, kept for late askers and pushed to whoever listens."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
+
+from bridgehead.core.model.container import Container
+from bridgehead.core.model.events import Event
+from bridgehead.core.model.network import Network
+from bridgehead.engine.world import Clock
+
+_KEPT = 1024
+_BACKLOG = 4096  # a listener this far behind is cut off rather than let grow
+
+
+class EventBus:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._kept: deque[Event] = deque(maxlen=_KEPT)
+        self._listeners: set[asyncio.Queue[Event | None]] = set()
+
+    def container(self, container: Container, action: str, **attributes: str) -> None:
+        words = {"image": container.image_reference, "name": container.name, **container.spec.labels}
+        self._publish("container", action, container.id, words | attributes)
+
+    def network(self, network: Network, action: str, **attributes: str) -> None:
+        self._publish(
+            "network", action, network.id, {"name": network.name, "type": network.driver, **attributes}
+        )
+
+    def image(self, identifier: str, action: str, name: str) -> None:
+        self._publish("image", action, identifier, {"name": name})
+
+    def plain(self, kind: str, action: str, attributes: Mapping[str, str]) -> None:
+        self._publish(kind, action, "", attributes)
+
+    def recent(self, since: int) -> Sequence[Event]:
+        return [event for event in self._kept if event.time >= since]
+
+    def subscribe(self) -> AsyncIterator[Event]:
+        """Listening starts at once; the iterator ends when the listener has fallen too far behind."""
+        queue: asyncio.Queue[Event | None] = asyncio.Queue(_BACKLOG)
+        self._listeners.add(queue)
+        return self._drain(queue)
+
+    async def _drain(self, queue: asyncio.Queue[Event | None]) -> AsyncIterator[Event]:
+        try:
+            while queue in self._listeners and (event := await queue.get()) is not None:
+                yield event
+        finally:
+            self._listeners.discard(queue)
+
+    def _publish(self, kind: str, action: str, actor: str, attributes: Mapping[str, str]) -> None:
+        event = Event(kind, action, actor, self._clock.now(), attributes)
+        self._kept.append(event)
+        for queue in list(self._listeners):
+            try:
+                queue.put_nowait(event)
+            except asyncio.QueueFull:
+                self._listeners.discard(queue)

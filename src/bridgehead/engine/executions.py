@@ -1,0 +1,92 @@
+"""Commands run in running containers. Kept in memory: an exec ends with the daemon's interest in it."""
+
+from collections import OrderedDict
+from dataclasses import replace
+
+from bridgehead.core.model.container import Container, ProcessSpec, Status
+from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound
+from bridgehead.core.model.requests import ExecRequest
+from bridgehead.engine.events import EventBus
+from bridgehead.engine.faces import Exec
+from bridgehead.engine.intent import Intent
+from bridgehead.engine.tasks import Tasks
+from bridgehead.engine.world import Execution, Runtime
+
+_KEPT = 512
+
+
+class Executions:
+    def __init__(self, intent: Intent, runtime: Runtime, events: EventBus, tasks: Tasks) -> None:
+        self._intent = intent
+        self._runtime = runtime
+        self._events = events
+        self._tasks = tasks
+        self._known: OrderedDict[str, Exec] = OrderedDict()
+
+    def create(self, reference: str, request: ExecRequest) -> Exec:
+        container = self._running(reference)
+        if not request.command:
+            raise InvalidParameter("No exec command specified")
+        instance = Exec(self._intent.random.identifier(), container.id, request)
+        self._known[instance.id] = instance
+        self._forget()
+        self._events.container(container, f"exec_create: {' '.join(request.command)}", execID=instance.id)
+        return instance
+
+    def find(self, identifier: str) -> Exec:
+        instance = self._known.get(identifier)
+        if instance is None:
+            raise NotFound(f"No such exec instance: {identifier}")
+        return instance
+
+    async def start(self, identifier: str, *, detach: bool) -> Execution:
+        instance = self.find(identifier)
+        if instance.execution is not None or instance.exit_code is not None:
+            raise Conflict(f"Error: Exec command {identifier} has already run")
+        container = self._running(instance.container)
+        request = instance.request
+        self._events.container(container, f"exec_start: {' '.join(request.command)}", execID=identifier)
+        execution = await self._runtime.execute(
+            container.id,
+            _process(container, request),
+            attach=not detach,
+            stdin=request.attach_stdin and not detach,
+        )
+        instance.execution = execution
+        self._tasks.start(self._watch(container, instance, execution))
+        return execution
+
+    async def _watch(self, container: Container, instance: Exec, execution: Execution) -> None:
+        instance.exit_code = await execution.wait()
+        self._events.container(container, "exec_die", execID=instance.id, exitCode=str(instance.exit_code))
+
+    def _running(self, reference: str) -> Container:
+        container = self._intent.snapshot.find_container(reference)
+        if container.state.status is Status.PAUSED:
+            raise Conflict(f"Container {reference} is paused, unpause the container before exec")
+        if container.state.status is not Status.RUNNING:
+            raise Conflict(f"container {container.id} is not running")
+        return container
+
+    def _forget(self) -> None:
+        for identifier in list(self._known):
+            if len(self._known) <= _KEPT:
+                return
+            if self._known[identifier].exit_code is not None:
+                del self._known[identifier]
+
+
+def _process(container: Container, request: ExecRequest) -> ProcessSpec:
+    """The container's own environment under the request's; its user and folder unless others are named."""
+    main = container.spec.process
+    chosen = {variable.partition("=")[0] for variable in request.environment}
+    inherited = tuple(item for item in main.environment if item.partition("=")[0] not in chosen)
+    return replace(
+        main,
+        argv=request.command,
+        environment=(*inherited, *request.environment),
+        working_directory=request.working_directory or main.working_directory,
+        user=request.user or main.user,
+        tty=request.tty,
+        privileged=request.privileged,
+    )

@@ -1,0 +1,136 @@
+"""Networks: create, remove, prune. What connecting means stands in `endpoints`."""
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import replace
+
+from bridgehead.core.ipam import subnets
+from bridgehead.core.model.addresses import Prefix
+from bridgehead.core.model.errors import Conflict, Forbidden, InvalidParameter, NotFound
+from bridgehead.core.model.ids import NetworkID, short
+from bridgehead.core.model.network import Endpoint, Network, Phase
+from bridgehead.core.model.requests import NetworkRequest
+from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.time import rfc3339
+from bridgehead.engine.endpoints import EndpointUseCases
+from bridgehead.engine.events import EventBus
+from bridgehead.engine.intent import Intent
+
+_RESERVED = ("bridge", "host", "none", "default")
+_SWARM = (
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node '
+    "to swarm and try again."
+)
+
+
+class NetworkUseCases:
+    def __init__(self, intent: Intent, events: EventBus) -> None:
+        self._intent = intent
+        self._events = events
+        endpoints = EndpointUseCases(intent, events)
+        self.connect = endpoints.connect
+        self.disconnect = endpoints.disconnect
+
+    async def create(self, request: NetworkRequest) -> Network:
+        snapshot = self._intent.snapshot
+        network = self._decide(snapshot, request)
+        await self._intent.attempt(snapshot.put(network), network)
+        network = replace(network, phase=Phase.READY)
+        self._intent.commit(self._intent.snapshot.put(network))
+        self._events.network(network, "create")
+        return network
+
+    async def remove(self, reference: str) -> None:
+        snapshot = self._intent.snapshot
+        network = snapshot.find_network(reference)
+        if network.predefined:
+            raise Forbidden(f"{network.name} is a pre-defined network and cannot be removed")
+        if active := snapshot.network_endpoints(network.id):
+            raise Forbidden(_in_use(snapshot, network, active))
+        await self._intent.realise(snapshot.drop(network))
+        self._events.network(network, "destroy")
+
+    async def prune(self, wanted: Callable[[Network], bool]) -> list[str]:
+        removed = []
+        for network in list(self._intent.snapshot.networks.values()):
+            busy = self._intent.snapshot.network_endpoints(network.id)
+            if network.predefined or busy or network.phase is Phase.PENDING or not wanted(network):
+                continue
+            try:
+                await self.remove(network.id)
+            except (Forbidden, NotFound):
+                continue  # somebody used or removed it meanwhile
+            removed.append(network.name)
+        if removed:
+            self._events.plain("network", "prune", {"reclaimed": "0"})
+        return removed
+
+    def _decide(self, snapshot: Snapshot, request: NetworkRequest) -> Network:
+        _check(snapshot, request)
+        identifier = NetworkID(self._intent.random.identifier())
+        driver = self._intent.facts.drivers.get(request.driver)
+        if driver is None:
+            known = ", ".join(sorted(self._intent.facts.drivers))
+            raise NotFound(f'plugin "{request.driver}" not found: the built-in drivers are {known}')
+        bridge = driver.options(identifier, request, self._intent.facts.mtu)
+        if bridge is not None:
+            _reject_same_bridge(snapshot, identifier, bridge.name)
+        families = (4, 6) if request.ipv6 else (4,)
+        space = subnets.Space(tuple(snapshot.networks.values()), self._avoid())
+        return Network(
+            id=identifier,
+            name=request.name,
+            driver=request.driver,
+            created=rfc3339(self._intent.clock.now()),
+            subnets=subnets.request(request.subnets, space, self._intent.facts.pools, families),
+            bridge=bridge,
+            options=request.options,
+            labels=request.labels,
+            ipam_driver=request.ipam_driver or "default",
+            ipam_options=request.ipam_options or {},
+            internal=request.internal,
+            attachable=request.attachable,
+            ipv6=request.ipv6,
+        )
+
+    def _avoid(self) -> tuple[Prefix, ...]:
+        servers = (
+            ipaddress.ip_network(server) for server in self._intent.facts.resolv.servers if "%" not in server
+        )
+        return (*self._intent.facts.avoid, *servers)
+
+
+def _check(snapshot: Snapshot, request: NetworkRequest) -> None:
+    if request.name in _RESERVED:
+        raise Forbidden(f"operation is not permitted on predefined {request.name} network ")
+    if request.driver == "overlay" or request.scope == "swarm" or request.ingress:
+        raise Forbidden(_SWARM)
+    if not request.name.strip():
+        raise InvalidParameter("invalid name: name is empty")
+    if "/" in request.name or request.name != request.name.strip():
+        raise InvalidParameter(f"invalid name: {request.name!r} has a slash, or a space at its end")
+    if snapshot.network_named(request.name):
+        raise Conflict(f"network with name {request.name} already exists")
+    if not request.ipv4 and not request.ipv6:
+        raise InvalidParameter("IPv4 or IPv6 must be enabled")
+    if not request.ipv4:
+        raise InvalidParameter("networks without IPv4 are not supported by this version")
+    if request.config_only or request.config_from:
+        raise InvalidParameter("configuration networks are not supported by this version")
+
+
+def _reject_same_bridge(snapshot: Snapshot, identifier: str, name: str) -> None:
+    for other in snapshot.networks.values():
+        if other.bridge is not None and other.bridge.name == name:
+            raise Forbidden(
+                f"cannot create network {identifier} ({name}): conflicts with network {other.id} "
+                f"({name}): networks have same bridge name (network {other.name})"
+            )
+
+
+def _in_use(snapshot: Snapshot, network: Network, active: list[Endpoint]) -> str:
+    holders = ", ".join(
+        f'name:"{snapshot.containers[endpoint.container].name}" id:"{short(endpoint.id)}"'
+        for endpoint in active
+    )
+    return f"error while removing network: network {network.name} id {network.id} has active endpoints ({holders})"

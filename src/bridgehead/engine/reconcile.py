@@ -1,0 +1,189 @@
+"""Bringing the host to what the snapshot says, and knowing how far that went.
+
+One loop applies; requests that arrive meanwhile share the next round (group commit). What was applied is
+*believed* until proven otherwise: a failed operation, a restart or a repair observes afresh. Creation,
+rollback, recovery and repair are all the same call.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from bridgehead.core.model.errors import BridgeheadError, HostRefused
+from bridgehead.core.plan.diff import Delete, Op, after, diff
+from bridgehead.core.plan.explain import explain
+from bridgehead.core.plan.objects import Key, State
+from bridgehead.engine.world import Plane
+
+Owner = str
+_log = logging.getLogger("bridgehead.reconcile")
+
+
+class Host:
+    """All planes as one: operations go to the plane of their kind, in the order given."""
+
+    def __init__(self, planes: Sequence[Plane]) -> None:
+        self._planes = planes
+
+    def observe(self) -> State:
+        found: State = {}
+        for plane in self._planes:
+            found |= plane.observe()
+        return found
+
+    def apply(self, ops: Sequence[Op]) -> Mapping[Key, Exception]:
+        failed: dict[Key, Exception] = {}
+        for plane, batch in self._batches(ops):
+            failed |= plane.apply(batch)
+        return failed
+
+    def _batches(self, ops: Sequence[Op]) -> Iterable[tuple[Plane, list[Op]]]:
+        batches: list[tuple[Plane, list[Op]]] = []
+        for op in ops:
+            plane = next(plane for plane in self._planes if type(op.object) in plane.kinds)
+            if batches and batches[-1][0] is plane:
+                batches[-1][1].append(op)
+            else:
+                batches.append((plane, [op]))
+        return batches
+
+
+class Reconciler:
+    """`desired` computes an owner's fragment of the current intent; `owners` names them all."""
+
+    def __init__(
+        self, host: Host, desired: Callable[[Owner], State], owners: Callable[[], Iterable[Owner]]
+    ) -> None:
+        self._host = host
+        self._desired = desired
+        self._owners = owners
+        self._believed: dict[Owner, State] = {}
+        self._waiting: dict[Owner, list[asyncio.Future[None]]] = {}
+        self._suspect = False
+        self._applying: asyncio.Task[None] | None = None
+        # One thread, so that the kernel sees one writer and planes need no locks.
+        self._thread = ThreadPoolExecutor(1, "kernel")
+
+    async def observe(self) -> State:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._host.observe)
+
+    def plan(self, actual: State) -> list[Op]:
+        """What a full reconciliation would do, given what is there."""
+        wanted: State = {}
+        for owner in self._owners():
+            wanted |= self._desired(owner)
+        return diff(actual, wanted)
+
+    async def recover(self) -> Mapping[Key, Exception]:
+        """Observe everything and repair it; what could not be repaired, by key."""
+        actual = await self.observe()
+        ops = self.plan(actual)
+        for op in ops:
+            _log.info("recovering: %s", explain(op))
+        failed = await self._apply(ops)
+        self._believe(after(actual, ops, failed))
+        self._suspect = bool(failed)
+        self._report(failed)
+        return failed
+
+    async def settle(self, owners: Iterable[Owner]) -> None:
+        """Return when the host shows these owners as the current intent has them.
+
+        Raises:
+            BridgeheadError: the host refused one of their objects; the first refusal.
+        """
+        loop = asyncio.get_running_loop()
+        futures = []
+        for owner in owners:
+            future: asyncio.Future[None] = loop.create_future()
+            self._waiting.setdefault(owner, []).append(future)
+            futures.append(future)
+        if self._applying is None:
+            self._applying = loop.create_task(self._run())
+        outcomes = await asyncio.gather(*futures, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    async def close(self) -> None:
+        if self._applying is not None:
+            await self._applying
+        self._thread.shutdown()
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                waiting, self._waiting = self._waiting, {}
+                failures = await self._round(set(waiting))
+                for owner, futures in waiting.items():
+                    _resolve(futures, failures.get(owner))
+        finally:
+            self._applying = None
+
+    async def _round(self, owners: set[Owner]) -> Mapping[Owner, Exception]:
+        if self._suspect:
+            self._believe(await self.observe())
+            owners = {*self._owners(), *self._believed}
+        wanted = {owner: self._desired(owner) for owner in owners}
+        actual = _union(self._believed.get(owner, {}) for owner in owners)
+        ops = diff(actual, _union(wanted.values()))
+        failed = await self._apply(ops)
+        reached = after(actual, ops, failed)
+        self._suspect = bool(failed)
+        for owner in owners:
+            kept = {key: reached[key] for key in wanted[owner] if key in reached}
+            self._believed[owner] = kept
+            if not kept and not wanted[owner]:
+                del self._believed[owner]
+        self._report(failed)
+        return {
+            owner: error
+            for owner in owners
+            if (error := _first_failure(failed, ops, wanted[owner])) is not None
+        }
+
+    async def _apply(self, ops: Sequence[Op]) -> Mapping[Key, Exception]:
+        if not ops:
+            return {}
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._host.apply, ops)
+
+    def _believe(self, actual: State) -> None:
+        """Share an observed state out among the owners; what nobody wants is kept under no owner."""
+        rest = dict(actual)
+        self._believed = {}
+        for owner in self._owners():
+            keys = self._desired(owner).keys() & rest.keys()
+            self._believed[owner] = {key: rest.pop(key) for key in keys}
+        if rest:
+            self._believed["nobody"] = rest
+
+    def _report(self, failed: Mapping[Key, Exception]) -> None:
+        for key, error in failed.items():
+            _log.warning("%s: %s", " ".join(key), error)
+
+
+def _union(states: Iterable[State]) -> State:
+    result: State = {}
+    for state in states:
+        result |= state
+    return result
+
+
+def _first_failure(failed: Mapping[Key, Exception], ops: Sequence[Op], wanted: State) -> Exception | None:
+    for op in ops:
+        key = op.object.key
+        if key in failed and key in wanted and not isinstance(op, Delete):
+            error = failed[key]
+            return error if isinstance(error, BridgeheadError) else HostRefused(str(error))
+    return None
+
+
+def _resolve(futures: Iterable[asyncio.Future[None]], error: Exception | None) -> None:
+    for future in futures:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)

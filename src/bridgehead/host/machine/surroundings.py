@@ -1,0 +1,87 @@
+"""What the host is like: name servers, routes, MTU of the way out, its name.
+
+Everything is read from /proc and by ioctl, which follow the daemon's own network namespace (/sys does not).
+"""
+
+import contextlib
+import fcntl
+import ipaddress
+import socket
+import struct
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridgehead.core.etc import ResolvConf, parse_resolv_conf
+from bridgehead.core.model.addresses import Prefix
+
+_SIOCGIFMTU = 0x8921
+_STUB = "127.0.0.53"
+_DEFAULT_MTU = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class _RouteLine:
+    interface: str
+    destination: Prefix
+    on_link: bool
+
+
+def resolv_conf() -> ResolvConf:
+    """The host's name servers; those behind systemd-resolved's stub where that is all there is."""
+    settings = parse_resolv_conf(_read("/etc/resolv.conf"))
+    if settings.servers and all(server == _STUB for server in settings.servers):
+        behind = parse_resolv_conf(_read("/run/systemd/resolve/resolv.conf"))
+        return behind if behind.servers else settings
+    return settings
+
+
+def hosts_text() -> str:
+    return _read("/etc/hosts")
+
+
+def hostname() -> str:
+    return socket.gethostname()
+
+
+def connected_prefixes(ours: Collection[str]) -> tuple[Prefix, ...]:
+    """IPv4 blocks the host reaches without a gateway, but for those on interfaces of ours."""
+    return tuple(
+        route.destination
+        for route in _routes()
+        if route.on_link and route.destination.prefixlen > 0 and route.interface not in ours
+    )
+
+
+def uplink_mtu() -> int:
+    """MTU of the interface that holds the default route; 1500 without one."""
+    for route in _routes():
+        if route.destination.prefixlen == 0:
+            return _interface_mtu(route.interface)
+    return _DEFAULT_MTU
+
+
+def _routes() -> Iterator[_RouteLine]:
+    for line in _read("/proc/self/net/route").splitlines()[1:]:
+        interface, destination, gateway, *_, mask, _, _, _ = line.split()
+        prefix = ipaddress.ip_network(f"{_address(destination)}/{_address(mask)}")
+        yield _RouteLine(interface, prefix, on_link=int(gateway, 16) == 0)
+
+
+def _address(text: str) -> str:
+    return socket.inet_ntoa(struct.pack("=I", int(text, 16)))
+
+
+def _interface_mtu(name: str) -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+        answer = fcntl.ioctl(probe, _SIOCGIFMTU, struct.pack("16si", name.encode(), 0))
+        mtu: int = struct.unpack("16si", answer)[1]
+        return mtu
+    return _DEFAULT_MTU
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

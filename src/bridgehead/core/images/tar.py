@@ -194,7 +194,7 @@ def _pax_number(pax: Mapping[bytes, bytes], key: bytes, otherwise: int) -> int:
     text = pax.get(key)
     if text is None:
         return otherwise
-    if not text.isdigit() or len(text) > 19 or int(text) > _HIGHEST_NUMBER:  # noqa: PLR2004 digits of 2**63
+    if not text.isdigit() or len(text) > 19 or int(text) > _HIGHEST_NUMBER:
         raise InvalidParameter("invalid tar header: malformed pax record")
     return int(text)
 
@@ -204,7 +204,7 @@ def _time(text: bytes | None) -> int:
     if text is None:
         return 0
     whole, _, fraction = text.removeprefix(b"-").partition(b".")
-    if not whole.isdigit() or len(whole) > 11 or not (fraction or b"0").isdigit():  # noqa: PLR2004 fits 64 bits
+    if not whole.isdigit() or len(whole) > 11 or not (fraction or b"0").isdigit():
         raise InvalidParameter("invalid tar header: malformed pax record")
     nanoseconds = int(whole) * 10**9 + int(fraction[:9].ljust(9, b"0"))
     return -nanoseconds if text.startswith(b"-") else nanoseconds

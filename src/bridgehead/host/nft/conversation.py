@@ -46,6 +46,9 @@ class Conversation:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._channel.close()
 
     def transact(self, messages: Sequence[Message]) -> Mapping[int, int]:
@@ -102,7 +105,7 @@ class Conversation:
 
 
 def _errno(payload: bytes) -> int:
-    return -int.from_bytes(payload[:4], "little", signed=True) if len(payload) >= 4 else 0  # noqa: PLR2004
+    return -int.from_bytes(payload[:4], "little", signed=True) if len(payload) >= 4 else 0
 
 
 def open_here() -> Conversation:

@@ -43,6 +43,12 @@ class FirewallPlane:
             self._opened = open_here()
         return self._opened
 
+    def close(self) -> None:
+        """For the daemon's end; the rules stay and keep guarding the networks."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
     def observe(self) -> State:
         found: list[KernelObject] = [*self._observed_redirects()]
         digest = skeleton.observed_digest(self._conversation)

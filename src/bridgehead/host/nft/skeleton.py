@@ -106,4 +106,4 @@ def _chains(conversation: Conversation) -> list[str]:
 
 
 def _is_seal(name: str) -> bool:
-    return name.startswith(f"{_SEAL}-") and name.count("-") == 2  # noqa: PLR2004
+    return name.startswith(f"{_SEAL}-") and name.count("-") == 2

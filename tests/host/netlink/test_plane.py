@@ -1,0 +1,388 @@
+"""The link plane on a real kernel."""
+
+import ipaddress
+import socket
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bridgehead.core.model.errors import Conflict, HostRefused
+from bridgehead.core.plan.diff import Create, Delete, Update, diff
+from bridgehead.core.plan.objects import (
+    Bridge,
+    KernelObject,
+    Key,
+    LinkAddress,
+    Namespace,
+    Route,
+    State,
+    Veth,
+    state,
+)
+from bridgehead.host.namespaces.entering import inside, socket_in
+from bridgehead.host.netlink.plane import LinkPlane
+from tests.host.netlink.conftest import ip
+from tests.support.wait import until
+
+pytestmark = pytest.mark.host
+
+BRIDGE = Bridge("br-test", "02:42:00:00:00:01", 1500)
+BRIDGE_ADDRESSES = (
+    LinkAddress("", "br-test", ipaddress.ip_interface("172.30.0.1/16")),
+    LinkAddress("", "br-test", ipaddress.ip_interface("fd00:30::1/64")),
+)
+NETWORK = (BRIDGE, *BRIDGE_ADDRESSES)
+
+
+def endpoint(folder: str, number: int, *, ipv6: bool = True) -> tuple[KernelObject, ...]:
+    namespace = f"{folder}/{number}"
+    families = [("172.30.0.{}/16", "0.0.0.0/0", "172.30.0.1"), ("fd00:30::{}/64", "::/0", "fd00:30::1")]
+    objects: list[KernelObject] = [Namespace(namespace), veth(folder, number, ipv6=ipv6)]
+    for address, everywhere, gateway in families if ipv6 else families[:1]:
+        host = ipaddress.ip_interface(address.format(number))
+        via = ipaddress.ip_address(gateway)
+        objects.append(LinkAddress(namespace, "eth0", host))
+        objects.append(Route(namespace, ipaddress.ip_network(everywhere), "eth0", via))
+    return tuple(objects)
+
+
+def veth(folder: str, number: int, *, ipv6: bool = True) -> Veth:
+    mac = f"02:42:ac:1e:00:{number:02x}"
+    return Veth(f"veth{number}", "br-test", f"{folder}/{number}", "eth0", mac, 1500, ipv6)
+
+
+def reach(plane: LinkPlane, desired: State) -> Mapping[Key, Exception]:
+    return plane.apply(diff(plane.observe(), desired))
+
+
+def index(name: str, namespace: str = "") -> str:
+    return ip("-o", "link", "show", name, namespace=namespace).partition(":")[0]
+
+
+def kept(folder: str) -> list[str]:
+    return sorted(entry.name for entry in Path(folder).iterdir())
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def test_what_was_applied_is_observed_even_by_a_plane_without_memory(plane: LinkPlane, folder: str) -> None:
+    desired = state(*NETWORK, *endpoint(folder, 2), *endpoint(folder, 3, ipv6=False))
+
+    failures = reach(plane, desired)
+
+    assert failures == {}
+    assert desired == plane.observe()
+    newcomer = LinkPlane(folder)
+    assert desired == newcomer.observe()
+    assert newcomer.apply([Create(item) for item in desired.values()]) == {}
+    newcomer.close()
+
+
+def test_containers_of_one_bridge_reach_each_other_and_their_gateway(plane: LinkPlane, folder: str) -> None:
+    reach(plane, state(*NETWORK, *endpoint(folder, 2), *endpoint(folder, 3)))
+
+    for family, peer, gateway in [
+        (socket.AF_INET, "172.30.0.3", "172.30.0.1"),
+        (socket.AF_INET6, "fd00:30::3", "fd00:30::1"),
+    ]:
+        for place, address in [(f"{folder}/3", peer), ("", gateway)]:
+            with (
+                socket_in(place, family, socket.SOCK_STREAM) as server,
+                socket_in(f"{folder}/2", family, socket.SOCK_STREAM) as client,
+            ):
+                server.bind((address, 0))
+                server.listen()
+                client.settimeout(5)
+                client.connect(server.getsockname())
+
+
+def test_deleting_everything_leaves_nothing(plane: LinkPlane, folder: str) -> None:
+    before = ip("-o", "link")
+    reach(plane, state(*NETWORK, *(item for number in range(2, 12) for item in endpoint(folder, number))))
+
+    ops = [*(Delete(veth(folder, number)) for number in range(2, 12)), *diff(plane.observe(), {})]
+    failures = plane.apply(ops)
+
+    assert failures == {}
+    assert plane.observe() == {}
+    assert kept(folder) == []
+    assert before == ip("-o", "link")
+
+
+def test_a_name_is_free_as_soon_as_its_deletion_returns(plane: LinkPlane, folder: str) -> None:
+    desired = state(*NETWORK, *endpoint(folder, 2))
+    reach(plane, desired)
+
+    for _ in range(5):
+        assert plane.apply([Delete(veth(folder, 2))]) == {}
+        assert reach(plane, desired) == {}
+
+    assert desired == plane.observe()
+
+
+def test_a_bridge_changes_in_place(plane: LinkPlane) -> None:
+    reach(plane, state(BRIDGE))
+    before = index("br-test")
+    wanted = Bridge("br-test", "02:42:00:00:00:99", 9000)
+
+    failures = reach(plane, state(wanted))
+
+    assert failures == {}
+    assert state(wanted) == plane.observe()
+    assert before == index("br-test")
+
+
+def test_a_veth_moves_to_another_bridge_in_place(plane: LinkPlane, folder: str) -> None:
+    other = Bridge("br-other", "02:42:00:00:00:02", 1400)
+    reach(plane, state(*NETWORK, *endpoint(folder, 2)))
+    before = index("eth0", f"{folder}/2")
+    moved = replace(veth(folder, 2), bridge="br-other", mtu=1400)
+    desired = state(*NETWORK, other, *endpoint(folder, 2), moved)
+
+    failures = reach(plane, desired)
+
+    assert failures == {}
+    assert desired == plane.observe()
+    assert before == index("eth0", f"{folder}/2")
+
+
+def test_a_bridge_keeps_its_size_when_smaller_ports_come_and_go(plane: LinkPlane, folder: str) -> None:
+    small = replace(veth(folder, 2), mtu=1400)
+    desired = state(BRIDGE, Namespace(f"{folder}/2"), small)
+
+    reach(plane, desired)
+
+    assert desired == plane.observe()
+    reach(plane, state(BRIDGE, Namespace(f"{folder}/2")))
+    assert state(BRIDGE, Namespace(f"{folder}/2")) == plane.observe()
+
+
+def test_a_gateway_changes_in_place(plane: LinkPlane, folder: str) -> None:
+    reach(plane, state(*NETWORK, *endpoint(folder, 2)))
+    before = Route(f"{folder}/2", ipaddress.ip_network("::/0"), "eth0", ipaddress.ip_address("fd00:30::1"))
+    after = replace(before, gateway=ipaddress.ip_address("fd00:30::9"))
+
+    failures = plane.apply([Update(before, after)])
+
+    assert failures == {}
+    assert state(*NETWORK, *endpoint(folder, 2), after) == plane.observe()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "link set br-test down",
+        "link set br-test mtu 1300",
+        "link del br-test",
+        "link set veth2 nomaster",
+        "link set veth2 down",
+        "link del veth2",
+        "netns link set eth0 down",
+        "netns link set eth0 mtu 1300",
+        "netns link set eth0 address 02:42:ac:1e:00:77",
+        "netns addr flush dev eth0",
+        "netns route del default",
+        "netns link del eth0",
+    ],
+)
+def test_damage_is_seen_and_repaired_in_two_passes(plane: LinkPlane, folder: str, damage: str) -> None:
+    desired = state(*NETWORK, *endpoint(folder, 2))
+    reach(plane, desired)
+    inner = damage.startswith("netns ")
+    ip(*damage.removeprefix("netns ").split(), namespace=f"{folder}/2" if inner else "")
+
+    assert desired != plane.observe()
+    assert reach(plane, desired) == {}
+
+    assert reach(plane, desired) == {}
+    assert desired == plane.observe()
+
+
+def test_a_namespace_that_was_replaced_is_entered_anew(plane: LinkPlane, folder: str) -> None:
+    desired = state(*NETWORK, *endpoint(folder, 2))
+    reach(plane, desired)
+    other = LinkPlane(folder)
+    other.apply([Delete(Namespace(f"{folder}/2")), Create(Namespace(f"{folder}/2"))])
+    other.close()
+
+    failures = reach(plane, desired)
+
+    assert failures == {}
+    assert desired == plane.observe()
+
+
+def test_the_half_of_a_pair_whose_namespace_is_lost_is_a_leftover(plane: LinkPlane, folder: str) -> None:
+    reach(plane, state(*NETWORK, *endpoint(folder, 2)))
+    with socket_in(f"{folder}/2", socket.AF_INET, socket.SOCK_DGRAM):
+        plane.apply([Delete(Namespace(f"{folder}/2"))])
+
+        assert ("link", "", "veth2") in plane.observe()
+        assert reach(plane, state(*NETWORK)) == {}
+
+        assert "veth2" not in ip("-o", "link")
+    assert state(*NETWORK) == plane.observe()
+
+
+def test_a_file_that_keeps_no_namespace_is_a_leftover(plane: LinkPlane, folder: str) -> None:
+    for number in (2, 3):
+        Path(folder, str(number)).touch()
+
+    failures = reach(plane, state(Namespace(f"{folder}/2")))
+
+    assert failures == {}
+    assert state(Namespace(f"{folder}/2")) == plane.observe()
+    assert kept(folder) == ["2"]
+
+
+def test_what_others_made_is_neither_seen_nor_touched(plane: LinkPlane, folder: str) -> None:
+    ip("link", "add", "docker0", "type", "bridge")
+    ip("link", "add", "theirs", "type", "veth", "peer", "name", "theirs-too")
+    reach(plane, state(*NETWORK, *endpoint(folder, 2)))
+    inside_two = f"{folder}/2"
+    ip("addr", "add", "10.9.9.9/24", "dev", "br-test")
+    ip("addr", "add", "10.8.8.8/24", "dev", "eth0", namespace=inside_two)
+    ip("route", "add", "10.7.0.0/16", "via", "172.30.0.1", namespace=inside_two)
+
+    assert state(*NETWORK, *endpoint(folder, 2)) == plane.observe()
+    reach(plane, state(*NETWORK, Namespace(inside_two)))
+    assert "10.9.9.9/24" in ip("addr", "show", "br-test")
+    reach(plane, {})
+
+    links = ip("-o", "link")
+    assert [name for name in ("docker0", "theirs", "veth2") if name in links] == ["docker0", "theirs"]
+
+
+def test_a_name_that_is_taken_is_a_conflict_and_stays_as_it_is(plane: LinkPlane, folder: str) -> None:
+    ip("link", "add", "br-test", "type", "bridge")
+    ip("link", "add", "br-mine", "type", "veth", "peer", "name", "other")
+    before = ip("-o", "-d", "link")
+
+    failures = plane.apply([Create(BRIDGE), Create(replace(BRIDGE, name="br-mine"))])
+
+    assert {BRIDGE.key, ("link", "", "br-mine")} == failures.keys()
+    error = failures[BRIDGE.key]
+    assert isinstance(error, Conflict)
+    assert (
+        str(error)
+        == "cannot create bridge br-test (mtu 1500): an interface named br-test exists and is not ours"
+    )
+    assert before == ip("-o", "-d", "link")
+
+
+@pytest.mark.parametrize("inner", [True, False], ids=["inside", "outside"])
+def test_an_end_whose_name_is_taken_is_a_conflict(plane: LinkPlane, folder: str, inner: bool) -> None:
+    reach(plane, state(BRIDGE, Namespace(f"{folder}/2")))
+    taken, namespace = ("eth0", f"{folder}/2") if inner else ("veth2", "")
+    ip("link", "add", taken, "type", "bridge", namespace=namespace)
+
+    failures = plane.apply([Create(veth(folder, 2))])
+
+    assert isinstance(failures[veth(folder, 2).key], Conflict)
+    assert f"interface named {taken}" in str(failures[veth(folder, 2).key])
+    assert "bridge" in ip("-d", "link", "show", taken, namespace=namespace)
+    assert state(BRIDGE, Namespace(f"{folder}/2")) == plane.observe()
+
+
+def test_addresses_and_routes_of_others_are_conflicts(plane: LinkPlane, folder: str) -> None:
+    _, pair, address, route, *_ = endpoint(folder, 2, ipv6=False)
+    reach(plane, state(BRIDGE, Namespace(f"{folder}/2"), pair))
+    ip("addr", "add", "172.30.0.2/16", "dev", "eth0", namespace=f"{folder}/2")
+    ip("route", "add", "default", "via", "172.30.0.5", namespace=f"{folder}/2")
+
+    failures = plane.apply([Create(address), Create(route)])
+
+    assert {address.key, route.key} == failures.keys()
+    assert all(isinstance(error, Conflict) for error in failures.values())
+    assert "via 172.30.0.5" in ip("route", namespace=f"{folder}/2")
+
+
+def test_a_pair_of_ours_in_the_way_is_replaced(plane: LinkPlane, folder: str) -> None:
+    reach(plane, state(BRIDGE, Namespace(f"{folder}/2"), veth(folder, 2)))
+    wanted = replace(veth(folder, 2), mac="02:42:ac:1e:00:55", ipv6=False)
+
+    failures = plane.apply([Create(wanted)])
+
+    assert failures == {}
+    assert state(BRIDGE, Namespace(f"{folder}/2"), wanted) == plane.observe()
+
+
+def test_a_refusal_names_the_object_in_the_kernels_words_and_stops_nothing_else(
+    plane: LinkPlane, folder: str
+) -> None:
+    everywhere = ipaddress.ip_network("0.0.0.0/0")
+    unreachable = Route(f"{folder}/2", everywhere, "eth0", ipaddress.ip_address("9.9.9.9"))
+    orphan = LinkAddress("", "br-nowhere", ipaddress.ip_interface("10.1.1.1/24"))
+    _, pair, address, _ = endpoint(folder, 2, ipv6=False)
+
+    failures = plane.apply(
+        diff({}, state(BRIDGE, orphan, Namespace(f"{folder}/2"), pair, address, unreachable))
+    )
+
+    words = {key: str(error) for key, error in failures.items() if isinstance(error, HostRefused)}
+    route = f"route 0.0.0.0/0 via 9.9.9.9 dev eth0 in {folder}/2"
+    assert {
+        unreachable.key: f"cannot create {route}: Nexthop has invalid gateway",
+        orphan.key: "cannot create address 10.1.1.1/24 on br-nowhere: there is no such link",
+    } == words
+    assert state(BRIDGE, Namespace(f"{folder}/2"), pair, address) == plane.observe()
+
+
+def test_a_birth_that_fails_halfway_leaves_nothing(plane: LinkPlane, folder: str) -> None:
+    lost = replace(veth(folder, 2), bridge="br-nowhere")
+    reach(plane, state(Namespace(f"{folder}/2")))
+
+    failures = plane.apply([Create(lost), Create(veth(folder, 3)), Create(replace(BRIDGE, mtu=1))])
+
+    assert {lost.key, veth(folder, 3).key, BRIDGE.key} == failures.keys()
+    assert state(Namespace(f"{folder}/2")) == plane.observe()
+
+
+def test_deleting_what_is_gone_succeeds(plane: LinkPlane, folder: str) -> None:
+    everything = [*NETWORK, *endpoint(folder, 2)]
+    assert plane.apply([Delete(item) for item in reversed(everything)]) == {}
+    reach(plane, state(*NETWORK, *endpoint(folder, 2)))
+    ip("link", "del", "veth2")
+
+    failures = plane.apply([Delete(item) for item in reversed(everything)])
+
+    assert failures == {}
+    assert plane.observe() == {}
+
+
+def test_ipv6_is_off_inside_unless_wanted_and_never_on_outer_ends(plane: LinkPlane, folder: str) -> None:
+    reach(plane, state(BRIDGE, *endpoint(folder, 2), *endpoint(folder, 3, ipv6=False)))
+
+    def disabled(number: int) -> str:
+        setting = Path("/proc/sys/net/ipv6/conf/eth0/disable_ipv6")
+        return inside(f"{folder}/{number}", setting.read_text).strip()
+
+    assert [disabled(2), disabled(3)] == ["0", "1"]
+    assert ip("-6", "addr", "show", "veth2") + ip("-6", "addr", "show", "veth3") == ""
+    assert "tentative" not in ip("-6", "addr", "show", "eth0", "scope", "global", namespace=f"{folder}/2")
+
+
+def test_a_new_namespace_has_its_loopback_up(plane: LinkPlane, folder: str) -> None:
+    plane.apply([Create(Namespace(f"{folder}/2"))])
+
+    assert "LOOPBACK,UP" in ip("link", "show", "lo", namespace=f"{folder}/2")
+
+
+def test_no_descriptor_stays_open(folder: str) -> None:
+    before = open_files()
+    plane = LinkPlane(folder)
+    reach(plane, state(*NETWORK, *endpoint(folder, 2)))
+    settled = open_files()
+    for _ in range(3):
+        reach(
+            plane, state(*NETWORK, *endpoint(folder, 2), *endpoint(folder, 3), Namespace(f"{folder}/nope/x"))
+        )
+        reach(plane, state(*NETWORK, *endpoint(folder, 2)))
+    reach(plane, state(*NETWORK, *endpoint(folder, 2)))
+
+    until(lambda: settled == open_files(), "the sockets of acknowledged deletions are closed")
+    plane.close()
+    assert before == open_files()

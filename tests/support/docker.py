@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 DOCKER = "/usr/local/bin/docker"
 DETACH = b"\x10\x11"  # ctrl-p ctrl-q
@@ -96,7 +97,7 @@ class Terminal:
         if self.pid == 0:
             os.execvpe(argv[0], list(argv), dict(environment))
 
-    def __enter__(self) -> "Terminal":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""The reference: Debian's dockerd 20.10, from PATH or from the folder that `script/bootstrap --oracle` fills."""
+"""The reference: Debian's dockerd 20.10, from PATH or where `script/bootstrap --oracle` put it."""
 
 import os
 import shutil

@@ -15,7 +15,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 OUTSIDE_ADDRESS = "198.51.100.1"
 UPLINK_ADDRESS = "198.51.100.2"
@@ -50,12 +50,13 @@ class CommandFailed(AssertionError):
 
 
 class Host:
-    """Use as a context manager, or call `close`. `folder` is shared with the outside; /run is the host's own."""
+    """A context manager; else call `close`. `folder` is shared with the outside; /run is the host's own."""
 
     def __init__(self, name: str = "") -> None:
         self.name = name or f"host{next(_serial)}"
         self.folder = Path(tempfile.mkdtemp(prefix=f"bh-{self.name}-"))
         self._outside: Host | None = None
+        self._started: list[subprocess.Popen[Any]] = []
         resolv_conf = self.folder / "resolv.conf"
         resolv_conf.write_text(RESOLV_CONF)
         self._holder = subprocess.Popen(
@@ -75,7 +76,7 @@ class Host:
             raise CommandFailed(f"test host {self.name} did not come up")
         self.pid = int(answer)
 
-    def __enter__(self) -> "Host":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -92,7 +93,9 @@ class Host:
 
     def popen(self, argv: Sequence[str | Path], **options: Any) -> "subprocess.Popen[Any]":
         """Start a process inside. The process returned is its parent outside and ends with the same code."""
-        return subprocess.Popen(self.entering(argv), **options)
+        process = subprocess.Popen(self.entering(argv), **options)
+        self._started.append(process)
+        return process
 
     def run(
         self,
@@ -180,6 +183,8 @@ class Host:
         except subprocess.TimeoutExpired:
             self._holder.kill()  # --kill-child: the first process inside goes with it
             self._holder.wait(timeout=5)
+        for process in self._started:
+            process.wait(timeout=5)
 
     def _cgroups(self) -> list[Path]:
         """The control groups of containers known in this host's folder: they alone outlive its processes."""

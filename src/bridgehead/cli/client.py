@@ -5,6 +5,7 @@ the API's own JSON; `replies` names the parts the commands read.
 """
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 from bridgehead.cli.connection import BrokenAnswer, Connection, Head
 
 DEFAULT_HOST = "unix:///run/bridgehead/bridgehead.sock"
-API_VERSION = "v1.47"
+API_VERSION = os.environ.get("DOCKER_API_VERSION") or "1.47"
 SWITCHING_PROTOCOLS = 101
 OK = 200
 NOT_MODIFIED = 304
@@ -122,7 +123,7 @@ def _target(path: str, query: Query | None) -> str:
 
     said = {name: int(value) if isinstance(value, bool) else value for name, value in (query or {}).items()}
     words = urlencode({name: value for name, value in said.items() if value is not None}, doseq=True)
-    return f"/{API_VERSION}{quote(path, safe='/:@')}" + (f"?{words}" if words else "")
+    return f"/v{API_VERSION}{quote(path, safe='/:@')}" + (f"?{words}" if words else "")
 
 
 def _accepted(connection: Connection) -> Head:

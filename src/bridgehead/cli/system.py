@@ -67,7 +67,7 @@ def show(names: Sequence[str], fetch: Callable[[str], object], layout: str | Non
 @click.pass_obj
 def version(client: Client, *, layout: str | None) -> int:
     """Show the version of the command line and of the daemon"""
-    own = {"Version": __version__, "ApiVersion": API_VERSION.removeprefix("v")}
+    own = {"Version": __version__, "ApiVersion": API_VERSION}
     if layout:
         from bridgehead.cli.template import render
 

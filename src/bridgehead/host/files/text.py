@@ -22,10 +22,13 @@ def read(path: str) -> str | None:
         if error.errno in _NO_FILE:
             return None
         raise
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return None
-        return file.read(_LARGEST).decode(errors="surrogateescape")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(_LARGEST).decode(errors="surrogateescape")
+    finally:
+        os.close(descriptor)
 
 
 def write(path: str, content: str) -> None:

@@ -4,6 +4,7 @@ import ipaddress
 import socket
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,11 @@ def reach(plane: LinkPlane, desired: State) -> Mapping[Key, Exception]:
     return plane.apply(diff(plane.observe(), desired))
 
 
+def settled(plane: LinkPlane, desired: State) -> bool:
+    """A namespace that nobody keeps takes its links along a little later."""
+    return plane.observe() == desired
+
+
 def index(name: str, namespace: str = "") -> str:
     return ip("-o", "link", "show", name, namespace=namespace).partition(":")[0]
 
@@ -80,6 +86,23 @@ def test_what_was_applied_is_observed_even_by_a_plane_without_memory(plane: Link
     assert desired == newcomer.observe()
     assert newcomer.apply([Create(item) for item in desired.values()]) == {}
     newcomer.close()
+
+
+def test_work_that_was_abandoned_anywhere_is_finished_or_cleared_by_a_newcomer(folder: str) -> None:
+    desired = state(*NETWORK, *endpoint(folder, 2))
+    ops = diff({}, desired)
+
+    for length in range(len(ops) + 1):
+        for target in (desired, {}):
+            plane, newcomer = LinkPlane(folder), LinkPlane(folder)
+            plane.apply(ops[:length])
+            plane.close()
+
+            failures = reach(newcomer, target)
+
+            assert failures == {}
+            until(partial(settled, newcomer, target), f"{length} operations")
+            newcomer.close()
 
 
 def test_containers_of_one_bridge_reach_each_other_and_their_gateway(plane: LinkPlane, folder: str) -> None:
@@ -375,7 +398,7 @@ def test_no_descriptor_stays_open(folder: str) -> None:
     before = open_files()
     plane = LinkPlane(folder)
     reach(plane, state(*NETWORK, *endpoint(folder, 2)))
-    settled = open_files()
+    steady = open_files()
     for _ in range(3):
         reach(
             plane, state(*NETWORK, *endpoint(folder, 2), *endpoint(folder, 3), Namespace(f"{folder}/nope/x"))
@@ -383,6 +406,6 @@ def test_no_descriptor_stays_open(folder: str) -> None:
         reach(plane, state(*NETWORK, *endpoint(folder, 2)))
     reach(plane, state(*NETWORK, *endpoint(folder, 2)))
 
-    until(lambda: settled == open_files(), "the sockets of acknowledged deletions are closed")
+    until(lambda: steady == open_files(), "the sockets of acknowledged deletions are closed")
     plane.close()
     assert before == open_files()

@@ -113,3 +113,10 @@ class Config(Struct, frozen=True, rename="camel", omit_defaults=True):
     mounts: tuple[Mount, ...]
     linux: Linux
     domainname: str = ""
+
+
+class Running(Struct, frozen=True):
+    """The part of a container's Config that an exec in it builds on; decode the whole Config into this."""
+
+    process: Process
+    root: Root

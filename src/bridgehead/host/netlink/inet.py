@@ -113,7 +113,7 @@ def read_route(message: Message) -> FoundRoute | None:
 
 def _address(link: int, address: Interface) -> bytes:
     prefix = address.network
-    flags = _IFA_F_NODAD if address.version == 6 else 0  # noqa: PLR2004 - an IP version
+    flags = _IFA_F_NODAD if address.version == 6 else 0
     body = _ADDRESS.pack(_FAMILIES[address.version], prefix.prefixlen, flags, _SCOPE_UNIVERSE, link)
     body += attribute(_IFA_LOCAL, address.packed) + attribute(_IFA_ADDRESS, address.packed)
     if isinstance(prefix, ipaddress.IPv4Network) and prefix.prefixlen <= _SMALLEST_BROADCAST_DOMAIN:
@@ -123,7 +123,7 @@ def _address(link: int, address: Interface) -> bytes:
 
 def _route(link: int, destination: Prefix, gateway: Address | None, scope: int | None = None) -> bytes:
     if scope is None:
-        scope = _SCOPE_UNIVERSE if gateway or destination.version == 6 else _SCOPE_LINK  # noqa: PLR2004
+        scope = _SCOPE_UNIVERSE if gateway or destination.version == 6 else _SCOPE_LINK
     family, length = _FAMILIES[destination.version], destination.prefixlen
     body = _ROUTE.pack(family, length, 0, 0, _MAIN_TABLE, PROTOCOL, scope, _UNICAST, 0)
     if length:

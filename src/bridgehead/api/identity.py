@@ -1,0 +1,16 @@
+"""Who this daemon is: the facts `/info` and `/version` tell, gathered once by whoever starts it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """`pools` are the default address pools as (base block, prefix length of one network)."""
+
+    version: str
+    engine_id: str
+    host_name: str
+    pools: Sequence[tuple[str, int]] = ()
+    firewall: str = "nftables"
+    runtime: str = "crun"

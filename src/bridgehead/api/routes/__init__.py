@@ -1,0 +1,34 @@
+"""One module per kind of object; each lists its pages in `ENTRIES`."""
+
+from collections.abc import Sequence
+
+from bridgehead.api.call import Entry
+from bridgehead.api.routes import (
+    absent,
+    attach,
+    containers,
+    events,
+    exec,  # noqa: A004 - the object is called that
+    images,
+    images_in,
+    lifecycle,
+    logs,
+    networks,
+    system,
+    top,
+)
+
+ENTRIES: Sequence[Entry] = (
+    *system.ENTRIES,
+    *events.ENTRIES,
+    *networks.ENTRIES,
+    *containers.ENTRIES,
+    *lifecycle.ENTRIES,
+    *attach.ENTRIES,
+    *logs.ENTRIES,
+    *top.ENTRIES,
+    *exec.ENTRIES,
+    *images.ENTRIES,
+    *images_in.ENTRIES,
+    *absent.ENTRIES,
+)

@@ -1,0 +1,85 @@
+"""Pages clients ask for that this daemon does not have: each says so, or is truthfully empty."""
+
+from aiohttp import web
+
+from bridgehead.api.call import Call, Entry, Route
+from bridgehead.api.reply import json
+from bridgehead.core.model.errors import NotFound, NotImplementedByDriver, Unavailable
+
+_NO_SWARM = (
+    'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node '
+    "to swarm and try again."
+)
+_SWARM = ("/swarm", "/nodes", "/services", "/tasks", "/secrets", "/configs")
+
+_UNBUILT: dict[tuple[str, str], str] = {
+    ("POST", "/auth"): "logging in to registries is not built yet",
+    ("POST", "/build"): "building images is not built yet; use docker load or docker import",
+    ("POST", "/build/prune"): "building images is not built yet, so there is no cache",
+    ("POST", "/session"): "building images is not built yet",
+    ("POST", "/grpc"): "building images is not built yet",
+    ("POST", "/commit"): "making an image of a container is not built yet",
+    ("GET", "/images/search"): "searching registries is not built yet",
+    ("GET", "/images/get"): "saving images is not built yet",
+    ("GET", "/images/{name}/get"): "saving images is not built yet",
+    ("POST", "/images/{name}/push"): "pushing to registries is not built yet",
+    ("GET", "/distribution/{name}/json"): "asking registries is not built yet",
+    ("POST", "/containers/{name}/update"): "changing a container's limits is not built yet",
+    ("GET", "/containers/{name}/stats"): "container statistics are not built yet",
+    ("GET", "/containers/{name}/changes"): "listing a container's changed files is not built yet",
+    ("GET", "/containers/{name}/export"): "exporting a container's files is not built yet",
+    ("GET", "/containers/{name}/archive"): "copying out of a container is not built yet",
+    ("HEAD", "/containers/{name}/archive"): "copying out of a container is not built yet",
+    ("PUT", "/containers/{name}/archive"): "copying into a container is not built yet",
+    ("GET", "/containers/{name}/attach/ws"): "attaching over a websocket is not built yet",
+    ("POST", "/volumes/create"): "volumes are not built yet; mount a host path instead",
+    ("POST", "/swarm/init"): "swarm mode is not supported",
+    ("POST", "/swarm/join"): "swarm mode is not supported",
+    ("POST", "/plugins/pull"): "managed plugins are not supported",
+}
+
+
+def _unbuilt(sentence: str) -> Route:
+    async def refuse(_: Call) -> web.StreamResponse:
+        raise NotImplementedByDriver(sentence)
+
+    return refuse
+
+
+async def _no_swarm(_: Call) -> web.StreamResponse:
+    raise Unavailable(_NO_SWARM)
+
+
+async def _no_volumes(_: Call) -> web.StreamResponse:
+    return json({"Volumes": [], "Warnings": None})
+
+
+async def _no_volume(call: Call) -> web.StreamResponse:
+    raise NotFound(f"get {call.name}: no such volume")
+
+
+async def _no_volumes_pruned(_: Call) -> web.StreamResponse:
+    return json({"VolumesDeleted": None, "SpaceReclaimed": 0})
+
+
+async def _no_plugins(_: Call) -> web.StreamResponse:
+    return json([])
+
+
+async def _no_plugin(call: Call) -> web.StreamResponse:
+    raise NotFound(f'plugin "{call.name}" not found')
+
+
+ENTRIES = (
+    *(Entry(method, path, _unbuilt(sentence)) for (method, path), sentence in _UNBUILT.items()),
+    *(Entry("GET", path, _no_swarm) for path in _SWARM),
+    *(Entry("GET", f"{path}/{{name}}", _no_swarm) for path in _SWARM),
+    *(Entry("POST", f"{path}/create", _no_swarm) for path in ("/services", "/secrets", "/configs")),
+    *(Entry("POST", f"/swarm/{verb}", _no_swarm) for verb in ("leave", "update", "unlock")),
+    Entry("GET", "/volumes", _no_volumes),
+    Entry("GET", "/volumes/{name}", _no_volume),
+    Entry("DELETE", "/volumes/{name}", _no_volume),
+    Entry("POST", "/volumes/prune", _no_volumes_pruned),
+    Entry("GET", "/plugins", _no_plugins),
+    Entry("GET", "/plugins/{name}/json", _no_plugin),
+)

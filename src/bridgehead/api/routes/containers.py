@@ -1,0 +1,115 @@
+"""Containers as records: make, list, inspect, rename, remove, prune."""
+
+import time
+
+from aiohttp import web
+
+from bridgehead.api import query
+from bridgehead.api.call import Call, Entry
+from bridgehead.api.reply import json, status_only
+from bridgehead.api.wire import (
+    attachments,
+    body,
+    container_request,
+    container_state,
+    filters,
+    moment,
+    unsupported,
+)
+from bridgehead.api.wire import container as wire
+from bridgehead.api.wire.container_filters import FILTERS, wanted
+from bridgehead.core.model.container import Container
+from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound, NotImplementedByDriver
+
+_PRUNE_FILTERS = ("label", "label!", "until")
+
+
+async def create(call: Call) -> web.StreamResponse:
+    document = await body.read_document(call.request)
+    request = container_request.request(document, call.query.get("name", ""), call.version)
+    container, warnings = await call.engine.containers.create(request)
+    return json({"Id": container.id, "Warnings": [*warnings, *unsupported.warnings(document)]}, 201)
+
+
+async def list_all(call: Call) -> web.StreamResponse:
+    asked = filters.parse(call.query, FILTERS)
+    limit = query.number(call.query, "limit") or 0
+    everything = (
+        query.flag(call.query, "all") or limit > 0 or not asked.keys().isdisjoint(("status", "exited"))
+    )
+    accepts = wanted(asked, call.snapshot)
+    found = sorted(
+        (
+            container
+            for container in call.snapshot.containers.values()
+            if (everything or container_state.alive(container.state)) and accepts(container)
+        ),
+        key=lambda container: container.created,
+        reverse=True,
+    )
+    endpoints = attachments.by_container(call.snapshot)
+    now = time.time_ns()
+    return json(
+        [
+            wire.summarise(container, call.snapshot, endpoints.get(container.id, ()), now)
+            for container in (found[:limit] if limit > 0 else found)
+        ]
+    )
+
+
+async def inspect(call: Call) -> web.StreamResponse:
+    container = call.snapshot.find_container(call.name)
+    return json(wire.show(container, call.snapshot, call.face.layout))
+
+
+async def rename(call: Call) -> web.StreamResponse:
+    name = call.query.get("name", "")
+    if not name:
+        raise InvalidParameter("Neither old nor new names may be empty")
+    await call.engine.containers.rename(call.name, name)
+    return status_only()
+
+
+async def remove(call: Call) -> web.StreamResponse:
+    if query.flag(call.query, "link"):
+        raise NotImplementedByDriver(
+            "removing a link alone is not supported; disconnect the container instead"
+        )
+    await call.engine.containers.remove(call.name, force=query.flag(call.query, "force"))
+    return status_only()
+
+
+async def prune(call: Call) -> web.StreamResponse:
+    asked = filters.parse(call.query, _PRUNE_FILTERS)
+    until = filters.until(asked, time.time_ns())
+    idle = [
+        container
+        for container in call.snapshot.containers.values()
+        if not container_state.alive(container.state)
+    ]
+    removed = []
+    for container in idle:
+        labels = container.spec.labels
+        meant = filters.labels_match(asked, labels) and not filters.labels_spared(asked, labels)
+        if meant and moment.since_epoch(container.created) <= until and await _removed(call, container):
+            removed.append(container.id)
+    return json({"ContainersDeleted": removed or None, "SpaceReclaimed": 0})
+
+
+async def _removed(call: Call, container: Container) -> bool:
+    """False for one that was started, or removed by someone else, in the meantime."""
+    try:
+        await call.engine.containers.remove(container.id, force=False)
+    except (Conflict, NotFound):
+        return False
+    return True
+
+
+ENTRIES = (
+    Entry("GET", "/containers/json", list_all),
+    Entry("POST", "/containers/create", create),
+    Entry("POST", "/containers/prune", prune),
+    Entry("GET", "/containers/{name}/json", inspect),
+    Entry("POST", "/containers/{name}/rename", rename),
+    Entry("DELETE", "/containers/{name}", remove),
+)

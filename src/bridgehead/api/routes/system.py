@@ -1,0 +1,173 @@
+"""Who the daemon is and how it does: ping, version, info, disk use."""
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+from aiohttp import web
+
+from bridgehead.api.call import Call, Entry
+from bridgehead.api.reply import STANDARD, json
+from bridgehead.api.version import NEWEST, OLDEST
+from bridgehead.core.model.container import Status
+
+_PING = {
+    **STANDARD,
+    "Content-Type": "text/plain; charset=utf-8",
+    "Cache-Control": "no-cache, no-store, must-revalidate",
+    "Pragma": "no-cache",
+    "Builder-Version": "1",
+    "Swarm": "inactive",
+    "Docker-Experimental": "false",
+}
+_NETWORK_DRIVERS = ("bridge", "host", "null")
+
+
+async def ping(_: Call) -> web.StreamResponse:
+    return web.Response(body=b"OK", headers=_PING)
+
+
+async def version(call: Call) -> web.StreamResponse:
+    kernel = os.uname()
+    details = {
+        "ApiVersion": str(NEWEST),
+        "MinAPIVersion": str(OLDEST),
+        "Os": "linux",
+        "Arch": _architecture(kernel.machine),
+        "KernelVersion": kernel.release,
+        "GitCommit": "",
+        "GoVersion": "",
+        "BuildTime": "",
+        "Experimental": "false",
+    }
+    ours = call.face.identity.version
+    legacy = {name: value for name, value in details.items() if name != "Experimental"}
+    return json(
+        {
+            "Platform": {"Name": "Bridgehead"},
+            "Components": [{"Name": "Engine", "Version": ours, "Details": details}],
+            "Version": ours,
+            "Experimental": False,
+            **legacy,
+        }
+    )
+
+
+async def info(call: Call) -> web.StreamResponse:
+    return json({**_constants(), **_machine(), **_identity(call), **_counts(call)})
+
+
+def _counts(call: Call) -> dict[str, object]:
+    snapshot = call.snapshot
+    states = Counter(container.state.status for container in snapshot.containers.values())
+    running = states[Status.RUNNING] + states[Status.RESTARTING]
+    return {
+        "Containers": len(snapshot.containers),
+        "ContainersRunning": running,
+        "ContainersPaused": states[Status.PAUSED],
+        "ContainersStopped": len(snapshot.containers) - running - states[Status.PAUSED],
+        "Images": len(snapshot.images),
+    }
+
+
+def _identity(call: Call) -> dict[str, object]:
+    identity = call.face.identity
+    return {
+        "ID": identity.engine_id,
+        "Name": identity.host_name,
+        "ServerVersion": identity.version,
+        "DockerRootDir": call.face.layout.data_root,
+        "DefaultRuntime": identity.runtime,
+        "Runtimes": {identity.runtime: {"path": identity.runtime}},
+        "FirewallBackend": {"Driver": identity.firewall},
+        "DefaultAddressPools": [{"Base": base, "Size": size} for base, size in identity.pools],
+    }
+
+
+def _machine() -> dict[str, object]:
+    kernel = os.uname()
+    return {
+        "KernelVersion": kernel.release,
+        "Architecture": kernel.machine,
+        "OperatingSystem": _operating_system(),
+        "OSType": "linux",
+        "OSVersion": "",
+        "NCPU": os.cpu_count() or 1,
+        "MemTotal": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
+        "IPv4Forwarding": _switch("net/ipv4/ip_forward"),
+        "BridgeNfIptables": _switch("net/bridge/bridge-nf-call-iptables"),
+        "BridgeNfIp6tables": _switch("net/bridge/bridge-nf-call-ip6tables"),
+        "CgroupVersion": "2" if Path("/sys/fs/cgroup/cgroup.controllers").exists() else "1",
+    }
+
+
+def _constants() -> Mapping[str, object]:
+    return {
+        "Driver": "overlay2",
+        "DriverStatus": [],
+        "LoggingDriver": "json-file",
+        "CgroupDriver": "cgroupfs",
+        "Plugins": {
+            "Volume": [],
+            "Network": list(_NETWORK_DRIVERS),
+            "Authorization": None,
+            "Log": ["json-file"],
+        },
+        "Swarm": {"NodeID": "", "LocalNodeState": "inactive", "ControlAvailable": False},
+        "RegistryConfig": {"InsecureRegistryCIDRs": [], "IndexConfigs": {}, "Mirrors": []},
+        "IndexServerAddress": "",
+        "SecurityOptions": [],
+        "Labels": [],
+        "Warnings": None,
+        "LiveRestoreEnabled": True,  # containers outlive the daemon here, always
+        "ExperimentalBuild": False,
+        "Debug": False,
+        "HttpProxy": "",
+        "HttpsProxy": "",
+        "NoProxy": "",
+        "MemoryLimit": True,
+        "SwapLimit": True,
+        "CpuCfsPeriod": True,
+        "CpuCfsQuota": True,
+        "CPUShares": True,
+        "CPUSet": True,
+        "PidsLimit": True,
+        "OomKillDisable": False,
+        "Isolation": "",
+        "InitBinary": "",
+    }
+
+
+async def disk_use(call: Call) -> web.StreamResponse:
+    sizes = sum(image.size for image in call.snapshot.images.values())
+    return json({"LayersSize": sizes, "Images": [], "Containers": [], "Volumes": [], "BuildCache": []})
+
+
+def _switch(name: str) -> bool:
+    try:
+        return Path(f"/proc/sys/{name}").read_text().strip() == "1"
+    except OSError:
+        return False
+
+
+def _operating_system() -> str:
+    try:
+        lines = Path("/etc/os-release").read_text().splitlines()
+    except OSError:
+        return "Linux"
+    names = (line.partition("=")[2].strip('"') for line in lines if line.startswith("PRETTY_NAME="))
+    return next(names, "Linux")
+
+
+def _architecture(machine: str) -> str:
+    return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)
+
+
+ENTRIES = (
+    Entry("GET", "/_ping", ping),
+    Entry("HEAD", "/_ping", ping),
+    Entry("GET", "/version", version),
+    Entry("GET", "/info", info),
+    Entry("GET", "/system/df", disk_use),
+)

@@ -1,0 +1,90 @@
+"""Where a container hangs: its networks as NetworkSettings shows them, running or not."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from bridgehead.api.wire import endpoint as wire
+from bridgehead.core.layout import Layout
+from bridgehead.core.model.container import Container
+from bridgehead.core.model.errors import InvalidParameter, NotFound
+from bridgehead.core.model.ids import ContainerID
+from bridgehead.core.model.network import Endpoint, EndpointWish, Network, Phase, SandboxKind
+from bridgehead.core.model.snapshot import Snapshot
+
+_DEFAULT = "bridge"
+_COPIED = (
+    "EndpointID",
+    "Gateway",
+    "GlobalIPv6Address",
+    "GlobalIPv6PrefixLen",
+    "IPAddress",
+    "IPPrefixLen",
+    "IPv6Gateway",
+    "MacAddress",
+)
+_NOWHERE: Mapping[str, object] = {name: 0 if name.endswith("PrefixLen") else "" for name in _COPIED}
+
+
+def by_container(snapshot: Snapshot) -> Mapping[ContainerID, Sequence[Endpoint]]:
+    """Every container's endpoints, found in one pass: for lists, where one pass a container is too many."""
+    found: dict[ContainerID, list[Endpoint]] = {}
+    for endpoint in snapshot.endpoints.values():
+        if endpoint.phase is Phase.READY:
+            found.setdefault(endpoint.container, []).append(endpoint)
+    return found
+
+
+def networks(
+    container: Container, endpoints: Iterable[Endpoint], snapshot: Snapshot
+) -> dict[str, dict[str, object]]:
+    """Entries by network name: what is attached, and what is only wished for."""
+    wished = _wished(container, snapshot)
+    shown: dict[str, dict[str, object]] = {}
+    for endpoint in endpoints:
+        network = snapshot.networks.get(endpoint.network)
+        if network is not None:
+            wished.pop(network.name, None)
+            shown[network.name] = wire.show(container, endpoint.wish, network, endpoint)
+    for name, (wish, network) in wished.items():
+        shown[name] = wire.show(container, wish, network, None)
+    return shown
+
+
+def settings(container: Container, snapshot: Snapshot, layout: Layout) -> dict[str, object]:
+    """The whole of NetworkSettings."""
+    endpoints = [end for end in snapshot.endpoints.values() if end.container == container.id]
+    attached = networks(container, (end for end in endpoints if end.phase is Phase.READY), snapshot)
+    default = attached.get(_DEFAULT, _NOWHERE)
+    sandbox = snapshot.container_sandbox(container.id)
+    key = ""
+    if sandbox is not None:
+        own = sandbox.kind is SandboxKind.OWN
+        key = layout.namespace(sandbox.id) if own else f"{layout.namespaces}/default"
+    return {
+        "Bridge": "",
+        "SandboxID": sandbox.id if sandbox else "",
+        "SandboxKey": key,
+        "Ports": dict.fromkeys(container.spec.exposed_ports) if sandbox else {},
+        "HairpinMode": False,
+        "LinkLocalIPv6Address": "",
+        "LinkLocalIPv6PrefixLen": 0,
+        "SecondaryIPAddresses": None,
+        "SecondaryIPv6Addresses": None,
+        **{name: default[name] for name in _COPIED},
+        "Networks": attached,
+    }
+
+
+def _wished(container: Container, snapshot: Snapshot) -> dict[str, tuple[EndpointWish, Network | None]]:
+    wishes = container.networks or {container.spec.network_mode: EndpointWish()}
+    found = {}
+    for reference, wish in wishes.items():
+        network = _network(snapshot, reference)
+        found[network.name if network else reference] = (wish, network)
+    return found
+
+
+def _network(snapshot: Snapshot, reference: str) -> Network | None:
+    try:
+        return snapshot.find_network(reference)
+    except (NotFound, InvalidParameter):
+        return None

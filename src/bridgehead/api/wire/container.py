@@ -1,0 +1,185 @@
+"""Containers as inspect and lists show them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from bridgehead.api.wire import attachments, container_state, mounts, ports
+from bridgehead.api.wire import image as images
+from bridgehead.api.wire.moment import SECOND, since_epoch
+from bridgehead.core.layout import Layout
+from bridgehead.core.model.container import Container, Image
+from bridgehead.core.model.network import Endpoint
+from bridgehead.core.model.snapshot import Snapshot
+
+# What Docker shows of a configuration where its client said nothing.
+_CONFIG: Mapping[str, object] = {
+    "Hostname": "",
+    "Domainname": "",
+    "User": "",
+    "AttachStdin": False,
+    "AttachStdout": False,
+    "AttachStderr": False,
+    "Tty": False,
+    "OpenStdin": False,
+    "StdinOnce": False,
+    "Env": [],
+    "Cmd": None,
+    "Image": "",
+    "Volumes": None,
+    "WorkingDir": "",
+    "Entrypoint": None,
+    "OnBuild": None,
+    "Labels": {},
+}
+_HOST_CONFIG: Mapping[str, object] = {
+    "Binds": None,
+    "ContainerIDFile": "",
+    "LogConfig": {"Type": "json-file", "Config": {}},
+    "NetworkMode": "bridge",
+    "PortBindings": {},
+    "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
+    "AutoRemove": False,
+    "VolumeDriver": "",
+    "VolumesFrom": None,
+    "ConsoleSize": [0, 0],
+    "CapAdd": None,
+    "CapDrop": None,
+    "CgroupnsMode": "private",
+    "Dns": [],
+    "DnsOptions": [],
+    "DnsSearch": [],
+    "ExtraHosts": None,
+    "GroupAdd": None,
+    "IpcMode": "private",
+    "Cgroup": "",
+    "Links": None,
+    "OomScoreAdj": 0,
+    "PidMode": "",
+    "Privileged": False,
+    "PublishAllPorts": False,
+    "ReadonlyRootfs": False,
+    "SecurityOpt": None,
+    "UTSMode": "",
+    "UsernsMode": "",
+    "ShmSize": 67108864,
+    "Runtime": "runc",
+    "Isolation": "",
+    "CpuShares": 0,
+    "Memory": 0,
+    "NanoCpus": 0,
+    "CgroupParent": "",
+    "BlkioWeight": 0,
+    "CpuPeriod": 0,
+    "CpuQuota": 0,
+    "CpusetCpus": "",
+    "CpusetMems": "",
+    "Devices": [],
+    "MemoryReservation": 0,
+    "MemorySwap": 0,
+    "OomKillDisable": None,
+    "PidsLimit": None,
+    "Ulimits": [],
+    "MaskedPaths": [],
+    "ReadonlyPaths": [],
+}
+
+
+def show(
+    container: Container, snapshot: Snapshot, layout: Layout, execs: Iterable[str] = ()
+) -> dict[str, object]:
+    folder = layout.container(container.id)
+    argv = container.spec.process.argv
+    return {
+        "Id": container.id,
+        "Created": container.created,
+        "Path": argv[0] if argv else "",
+        "Args": list(argv[1:]),
+        "State": container_state.show(container.state),
+        "Image": container.image,
+        "ResolvConfPath": f"{folder}/resolv.conf",
+        "HostnamePath": f"{folder}/hostname",
+        "HostsPath": f"{folder}/hosts",
+        "LogPath": f"{folder}/{container.id}-json.log",
+        "Name": f"/{container.name}",
+        "RestartCount": container.state.restarts,
+        "Driver": "overlay2",
+        "Platform": "linux",
+        "MountLabel": "",
+        "ProcessLabel": "",
+        "AppArmorProfile": "",
+        "ExecIDs": list(execs) or None,
+        "HostConfig": _host_config(container),
+        "GraphDriver": {"Name": "overlay2", "Data": {"MergedDir": layout.rootfs(container.id)}},
+        "Mounts": mounts.show(container),
+        "Config": _config(container, snapshot.images.get(container.image)),
+        "NetworkSettings": attachments.settings(container, snapshot, layout),
+    }
+
+
+def summarise(
+    container: Container, snapshot: Snapshot, endpoints: Iterable[Endpoint], now: int
+) -> dict[str, object]:
+    """As a list shows it."""
+    attached = attachments.networks(container, endpoints, snapshot)
+    return {
+        "Id": container.id,
+        "Names": [f"/{container.name}"],
+        "Image": container.image_reference,
+        "ImageID": container.image,
+        "Command": " ".join(container.spec.process.argv),
+        "Created": since_epoch(container.created) // SECOND,
+        "Ports": _ports(container),
+        "Labels": dict(container.spec.labels),
+        "State": container.state.status.value,
+        "Status": container_state.sentence(container.state, now),
+        "HostConfig": {"NetworkMode": container.spec.network_mode},
+        "NetworkSettings": {"Networks": attached},
+        "Mounts": mounts.show(container),
+    }
+
+
+def _ports(container: Container) -> list[dict[str, object]]:
+    if not container_state.alive(container.state):
+        return []
+    return [
+        {"PrivatePort": port, "Type": protocol}
+        for key in container.spec.exposed_ports
+        for port, protocol in ports.ports(key)
+    ]
+
+
+def _host_config(container: Container) -> dict[str, object]:
+    shown = {**_HOST_CONFIG, **_document(container.host_config_echo)}
+    shown["NetworkMode"] = container.spec.network_mode
+    shown["RestartPolicy"] = {
+        "Name": container.spec.restart.name,
+        "MaximumRetryCount": container.spec.restart.maximum,
+    }
+    return shown
+
+
+def _config(container: Container, image: Image | None) -> dict[str, object]:
+    """The client's words, with what was really made of them where that says more."""
+    spec = container.spec
+    shown = {**_CONFIG, **_document(container.config_echo)}
+    own = images.runnable(image) if image else images.Runnable()
+    if shown["Entrypoint"] is None:
+        shown["Cmd"] = own.cmd if shown["Cmd"] is None else shown["Cmd"]
+        shown["Entrypoint"] = own.entrypoint
+    exposed: dict[str, object] = {key: {} for key in spec.exposed_ports}
+    return {
+        **shown,
+        **({"ExposedPorts": exposed} if exposed else {}),
+        "Hostname": spec.hostname,
+        "User": spec.process.user,
+        "Env": list(spec.process.environment),
+        "Image": container.image_reference,
+        "WorkingDir": "" if spec.process.working_directory == "/" else spec.process.working_directory,
+        "Labels": dict(spec.labels),
+    }
+
+
+def _document(echo: str) -> dict[str, Any]:
+    return msgspec.json.decode(echo, type=dict[str, Any])

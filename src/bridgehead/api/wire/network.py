@@ -1,0 +1,136 @@
+"""The network object, and the bodies that make, join and leave one."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct, field
+
+from bridgehead.api.wire.endpoint import EndpointSettings
+from bridgehead.core.model.network import Endpoint, Network, Phase, Subnet
+from bridgehead.core.model.requests import NetworkRequest, SubnetRequest
+from bridgehead.core.model.snapshot import Snapshot
+
+
+class SubnetBody(Struct, rename="pascal"):
+    subnet: str = ""
+    ip_range: str = field(default="", name="IPRange")
+    gateway: str = ""
+    auxiliary: dict[str, str] = field(default_factory=dict, name="AuxiliaryAddresses")
+
+
+class IPAMBody(Struct, rename="pascal"):
+    driver: str = ""
+    options: dict[str, str] | None = None
+    config: list[SubnetBody] = []
+
+
+class ConfigFromBody(Struct, rename="pascal"):
+    network: str = ""
+
+
+class CreateBody(Struct, rename="pascal"):
+    name: str = ""
+    driver: str = ""
+    scope: str = ""
+    enable_ipv4: bool = field(default=True, name="EnableIPv4")
+    enable_ipv6: bool = field(default=False, name="EnableIPv6")
+    ipam: IPAMBody = field(default_factory=IPAMBody, name="IPAM")
+    internal: bool = False
+    attachable: bool = False
+    ingress: bool = False
+    config_only: bool = False
+    config_from: ConfigFromBody = field(default_factory=ConfigFromBody)
+    options: dict[str, str] = {}
+    labels: dict[str, str] = {}
+
+
+class ConnectBody(Struct, rename="pascal"):
+    container: str = ""
+    endpoint_config: EndpointSettings = field(default_factory=EndpointSettings)
+
+
+class DisconnectBody(Struct, rename="pascal"):
+    container: str = ""
+    force: bool = False
+
+
+def request(body: CreateBody) -> NetworkRequest:
+    return NetworkRequest(
+        name=body.name.strip(),
+        driver=body.driver or "bridge",
+        subnets=tuple(_subnet_request(entry) for entry in body.ipam.config),
+        options=body.options,
+        labels=body.labels,
+        ipam_driver=body.ipam.driver or "default",
+        ipam_options=body.ipam.options or {},
+        internal=body.internal,
+        attachable=body.attachable,
+        ipv4=body.enable_ipv4,
+        ipv6=body.enable_ipv6,
+        ingress=body.ingress,
+        scope=body.scope,
+        config_only=body.config_only,
+        config_from=body.config_from.network,
+    )
+
+
+def _subnet_request(body: SubnetBody) -> SubnetRequest:
+    return SubnetRequest(
+        subnet=body.subnet, ip_range=body.ip_range, gateway=body.gateway, auxiliary=body.auxiliary
+    )
+
+
+def show(network: Network) -> dict[str, object]:
+    """As a list shows it: without its containers."""
+    return {
+        "Name": network.name,
+        "Id": network.id,
+        "Created": network.created,
+        "Scope": "local",
+        "Driver": network.driver,
+        "EnableIPv6": network.ipv6,
+        "IPAM": {
+            "Driver": network.ipam_driver,
+            "Options": None if network.ipam_options is None else dict(network.ipam_options),
+            "Config": [_show_subnet(subnet) for subnet in network.subnets],
+        },
+        "Internal": network.internal,
+        "Attachable": network.attachable,
+        "Ingress": False,
+        "ConfigFrom": {"Network": ""},
+        "ConfigOnly": False,
+        "Containers": {},
+        "Options": dict(network.options),
+        "Labels": dict(network.labels),
+    }
+
+
+def show_whole(network: Network, snapshot: Snapshot) -> dict[str, object]:
+    """As an inspect shows it: with the containers that are attached now."""
+    attached = (end for end in snapshot.network_endpoints(network.id) if end.phase is Phase.READY)
+    return {**show(network), "Containers": _show_attached(attached, snapshot)}
+
+
+def _show_attached(endpoints: Iterable[Endpoint], snapshot: Snapshot) -> dict[str, object]:
+    shown: dict[str, object] = {}
+    for endpoint in endpoints:
+        container = snapshot.containers.get(endpoint.container)
+        texts = {address.version: str(address) for address in endpoint.addresses}
+        shown[endpoint.container if container else f"ep-{endpoint.id}"] = {
+            "Name": container.name if container else "",
+            "EndpointID": endpoint.id,
+            "MacAddress": endpoint.mac,
+            "IPv4Address": texts.get(4, ""),
+            "IPv6Address": texts.get(6, ""),
+        }
+    return shown
+
+
+def _show_subnet(subnet: Subnet) -> dict[str, object]:
+    shown: dict[str, object] = {"Subnet": str(subnet.prefix)}
+    if subnet.ip_range is not None:
+        shown["IPRange"] = str(subnet.ip_range)
+    if subnet.gateway is not None:
+        shown["Gateway"] = str(subnet.gateway)
+    if subnet.auxiliary:
+        shown["AuxiliaryAddresses"] = {name: str(address) for name, address in subnet.auxiliary.items()}
+    return shown

@@ -1,0 +1,39 @@
+"""Options that are taken but change nothing yet: the client is told so at create, never left to find out."""
+
+from collections.abc import Iterator
+from typing import Any
+
+# An option counts as used when its value is neither empty nor one of the harmless ones listed here.
+_HOST: dict[str, tuple[object, ...]] = {
+    "Devices": (),
+    "DeviceRequests": (),
+    "PidMode": (),
+    "IpcMode": ("private", "shareable"),
+    "UTSMode": (),
+    "UsernsMode": (),
+    "CgroupParent": (),
+    "VolumesFrom": (),
+    "SecurityOpt": (),
+    "Ulimits": (),
+    "GroupAdd": (),
+    "BlkioWeight": (),
+    "OomScoreAdj": (),
+    "StorageOpt": (),
+    "CpusetMems": (),
+    "Init": (),
+}
+_CONFIG: dict[str, tuple[object, ...]] = {"Healthcheck": (), "Volumes": ()}
+
+
+def warnings(document: Any) -> list[str]:
+    """`document` is a create body whose form was checked."""
+    host = document.get("HostConfig") or {}
+    names = [*_used(document, _CONFIG), *_used(host, _HOST)]
+    return [f"{name} is not supported and has no effect" for name in names]
+
+
+def _used(document: dict[str, Any], table: dict[str, tuple[object, ...]]) -> Iterator[str]:
+    for name, harmless in table.items():
+        value = document.get(name)
+        if value and value not in harmless:
+            yield name

@@ -1,7 +1,7 @@
 """What to say to one question asked in one sandbox: the rules of names, without a socket.
 
-Unlike Docker we do not stop at the first network that knows a name: a container on two networks sees the
-addresses of both, its own gateway network's first.
+Unlike Docker we do not stop at the first network that knows a name: who is on two networks with the asker
+is answered with the addresses on both.
 """
 
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ rebuilt by nobody: one `put` costs the names of one endpoint, however many other
 
 import ipaddress
 from collections.abc import Iterator
-from string import hexdigits
+from string import ascii_lowercase, ascii_uppercase, hexdigits
 from typing import TypeVar
 
 from bridgehead.core.dns.message import LONGEST_LABEL, LONGEST_NAME
@@ -16,8 +16,9 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _REVERSE_4 = ".in-addr.arpa"
-_NIBBLES = 32
 _REVERSE_6 = ".ip6.arpa"
+_NIBBLES = 32
+_LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
 class Zone:
@@ -75,7 +76,7 @@ class Zone:
 
 def fold(name: str) -> str:
     """A name as it is compared: letters of the ASCII alphabet have no case, others do (RFC 4343)."""
-    return name.encode("utf-8", "surrogateescape").lower().decode("utf-8", "surrogateescape")
+    return name.translate(_LOWER)
 
 
 def reverse_address(name: str) -> bytes | None:
@@ -95,7 +96,10 @@ def reverse_address(name: str) -> bytes | None:
 
 def wire_name(name: str) -> bytes | None:
     """A dotted name in wire form; None when DNS cannot carry it."""
-    labels = [label.encode("utf-8", "surrogateescape") for label in name.split(".")]
+    try:
+        labels = [label.encode("utf-8", "surrogateescape") for label in name.split(".")]
+    except UnicodeEncodeError:
+        return None
     if not all(0 < len(label) <= LONGEST_LABEL for label in labels):
         return None
     wire = b"".join(bytes((len(label),)) + label for label in labels) + b"\0"

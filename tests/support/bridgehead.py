@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.support.daemon import Daemon, Recipe
-from tests.support.testhost import Host
+from tests.support.testhost import CommandFailed, Host
 
 _PROGRAM = str(Path(sys.executable).parent / "bridgehead")
 
@@ -23,7 +23,7 @@ def bridgehead(host: Host, *extra: str) -> Daemon:
     return Daemon(host, RECIPE, *extra)
 
 
-def plan(daemon: Daemon) -> str:
+def plan(daemon: Daemon) -> list[str]:
     """What the daemon would change if it started now; empty when the kernel is as the stored intent says.
 
     Runs beside the daemon: planning only reads.
@@ -32,4 +32,7 @@ def plan(daemon: Daemon) -> str:
         CommandFailed: it could not plan.
     """
     outcome: subprocess.CompletedProcess[str] = daemon.host.run(*daemon.argv, "--plan")
-    return outcome.stdout.strip()
+    *operations, total = outcome.stdout.splitlines()
+    if (total == "nothing to change") == bool(operations):
+        raise CommandFailed(f"not a plan: {outcome.stdout!r}")
+    return operations

@@ -96,7 +96,7 @@ class Daemon:
                 stderr=log,
             )
         try:
-            until(self._answers, "the daemon's first answer", self.recipe.start_limit_s)
+            until(self._answers, "the daemon's first answer", self.recipe.start_limit_s, pause_s=0.002)
         except TimeoutError as error:
             raise DaemonFailed(f"{error}\n{self.log()}") from error
         return self
@@ -116,8 +116,16 @@ class Daemon:
 
     @property
     def pid(self) -> int:
-        """By the host's own numbering."""
-        return int((self.host.root / self.places["pidfile"].lstrip("/")).read_text())
+        """By the host's own numbering; found by its words, so that it is known before any pidfile is.
+
+        Raises:
+            DaemonFailed: it is not there.
+        """
+        address = f"unix://{self.socket}"
+        for pid, words in self.host.processes().items():
+            if address in words and "--plan" not in words:
+                return pid
+        raise DaemonFailed(f"no process of {self.recipe.kind}\n{self.log()}")
 
     def stop(self) -> None:
         """Ask it to end and wait for that. Safe to call twice.

@@ -6,10 +6,10 @@ from typing import TypeVar
 
 Found = TypeVar("Found")
 
-_PAUSE_S = 0.02
 
-
-def until(probe: Callable[[], Found | None], what: str, limit_s: float = 10.0) -> Found:
+def until(
+    probe: Callable[[], Found | None], what: str, limit_s: float = 10.0, pause_s: float = 0.02
+) -> Found:
     """The first answer of `probe` that is neither None nor false.
 
     Raises:
@@ -22,4 +22,4 @@ def until(probe: Callable[[], Found | None], what: str, limit_s: float = 10.0) -
             return found
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not within {limit_s} s")
-        time.sleep(_PAUSE_S)
+        time.sleep(pause_s)

@@ -44,7 +44,8 @@ def parse(arguments: Sequence[str]) -> Settings:
             f"{_key(name)}: (from flag: {given[name]}, from file: {file[name]})" for name in both
         )
         raise InvalidParameter(
-            f"the following directives are specified both as a flag and in the configuration file: {conflicts}"
+            "the following directives are specified both as a flag and in the configuration file: "
+            f"{conflicts}"
         )
     return _settings({**given, **file})
 
@@ -102,10 +103,10 @@ def _settings(values: Mapping[str, object]) -> Settings:
     checked: dict[str, object] = {}
     for name, value in values.items():
         wanted = getattr(defaults, name)
-        value = tuple(value) if isinstance(wanted, tuple) and isinstance(value, list) else value
-        if type(value) is not type(wanted):
+        found = tuple(value) if isinstance(wanted, tuple) and isinstance(value, list) else value
+        if type(found) is not type(wanted):
             raise InvalidParameter(f"{_key(name)}: expected {_kind(wanted)}, found {value!r}")
-        checked[name] = value
+        checked[name] = found
     settings = Settings(**checked)  # type: ignore[arg-type]
     _check(settings)
     return settings
@@ -117,7 +118,7 @@ def _kind(value: object) -> str:
 
 def _check(settings: Settings) -> None:
     for host in settings.hosts:
-        if not isinstance(host, str) or not host.startswith("unix:///"):
+        if not str(host).startswith("unix:///"):
             raise InvalidParameter(f"host {host!r}: only unix:///absolute/path is supported by this version")
     for name in ("data_root", "exec_root"):
         if not getattr(settings, name).startswith("/"):

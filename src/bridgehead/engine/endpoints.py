@@ -7,9 +7,9 @@ from bridgehead.core.gateway import rank
 from bridgehead.core.ipam import addresses
 from bridgehead.core.layout import veth_name
 from bridgehead.core.model.container import Container, Status
-from bridgehead.core.model.errors import BridgeheadError, Forbidden, InvalidParameter, NotFound
+from bridgehead.core.model.errors import Forbidden, InvalidParameter, NotFound
 from bridgehead.core.model.ids import EndpointID, NetworkID
-from bridgehead.core.model.network import Endpoint, EndpointWish, Network, Phase, Sandbox
+from bridgehead.core.model.network import Endpoint, EndpointWish, Network, Sandbox
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
@@ -40,23 +40,12 @@ class EndpointUseCases:
             self._intent.commit(snapshot.put(wished))
             return
         endpoint = decide(self._intent, snapshot, sandbox, wished, where)
-        try:
-            await self._intent.realise(snapshot.put(wished, endpoint))
-        except BridgeheadError:
-            await self._undo_connect(endpoint, where)
-            raise
-        if endpoint.id in self._intent.snapshot.endpoints:
-            self._intent.commit(self._intent.snapshot.put(replace(endpoint, phase=Phase.READY)))
+        await self._intent.attempt(
+            snapshot.put(wished, endpoint),
+            endpoint,
+            undo=lambda now: _disconnected(now, endpoint, where),
+        )
         self._events.network(where, "connect", container=who.id)
-
-    async def _undo_connect(self, endpoint: Endpoint, network: Network) -> None:
-        snapshot = self._intent.snapshot.drop(endpoint)
-        if container := snapshot.containers.get(endpoint.container):
-            snapshot = snapshot.put(_without(container, network))
-        try:
-            await self._intent.realise(snapshot)
-        except BridgeheadError:
-            return  # the first refusal is the one to report; the reconciler retries
 
     async def disconnect(self, network: str, container: str, *, force: bool) -> None:
         snapshot = self._intent.snapshot
@@ -170,6 +159,12 @@ def _attached(snapshot: Snapshot, container: Container) -> list[Endpoint]:
 def _without(container: Container, network: Network) -> Container:
     kept = {key: wish for key, wish in container.networks.items() if key not in {network.name, network.id}}
     return replace(container, networks=kept)
+
+
+def _disconnected(snapshot: Snapshot, endpoint: Endpoint, network: Network) -> Snapshot:
+    snapshot = snapshot.drop(endpoint)
+    container = snapshot.containers.get(endpoint.container)
+    return snapshot.put(_without(container, network)) if container else snapshot
 
 
 def _free_interface(prefix: str, present: set[str]) -> str:

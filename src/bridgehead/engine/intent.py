@@ -4,11 +4,18 @@ Deciding and committing happen in one step without an await, so that no two requ
 name or address: the event loop is the lock.
 """
 
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
 from bridgehead.core.desired import HostFacts, dirty, fragment, owners
 from bridgehead.core.model.errors import BridgeheadError
+from bridgehead.core.model.network import Endpoint, Network, Phase
 from bridgehead.core.model.snapshot import Record, Snapshot
 from bridgehead.engine.reconcile import Host, Reconciler
 from bridgehead.engine.world import Clock, Random, Store
+
+_log = logging.getLogger("bridgehead.intent")
 
 
 class Intent:
@@ -30,6 +37,8 @@ class Intent:
 
     def commit(self, new: Snapshot) -> set[str]:
         """Make `new` the intent, durably; the owners whose objects it changes."""
+        if new is self._snapshot:
+            return set()
         concerned = dirty(self._snapshot, new)
         self._snapshot = self._store.commit(self._snapshot, new)
         return concerned
@@ -42,17 +51,36 @@ class Intent:
         """Commit, and wait until the host shows it."""
         await self.reconciler.settle(self.commit(new))
 
-    async def attempt(self, new: Snapshot, *born: Record) -> None:
-        """Commit records and wait for the host; if it refuses, they are gone when the error is raised."""
+    async def attempt(
+        self, new: Snapshot, *born: Record, undo: Callable[[Snapshot], Snapshot] | None = None
+    ) -> None:
+        """Commit pending records, wait for the host, then promise them.
+
+        If the store or the host refuses, they are gone (or `undo` is done) when the error is raised.
+        """
         try:
             await self.realise(new)
+            self.commit(_promised(self._snapshot, born))
         except BridgeheadError:
-            await self._retract(born)
+            await self._retract(undo or (lambda snapshot: snapshot.drop(*born)))
             raise
 
-    async def _retract(self, born: tuple[Record, ...]) -> None:
+    async def _retract(self, undo: Callable[[Snapshot], Snapshot]) -> None:
         try:
-            await self.realise(self._snapshot.drop(*born))
-        except BridgeheadError:
+            await self.realise(undo(self._snapshot))
+        except BridgeheadError as error:
             # The first refusal is what the caller needs to hear; the reconciler stays suspicious and retries.
-            return
+            _log.warning("taking back: %s", error)
+
+
+def _promised(snapshot: Snapshot, born: Iterable[Record]) -> Snapshot:
+    """With those of `born` that are still there no longer pending."""
+    for record in born:
+        match record:
+            case Network() if record.id in snapshot.networks:
+                snapshot = snapshot.put(replace(snapshot.networks[record.id], phase=Phase.READY))
+            case Endpoint() if record.id in snapshot.endpoints:
+                snapshot = snapshot.put(replace(snapshot.endpoints[record.id], phase=Phase.READY))
+            case _:
+                pass
+    return snapshot

@@ -58,11 +58,11 @@ class Lifecycle:
             pid = await self._runtime.create(self._bundle(container, sandbox))
             await self.launches.open(container.id)
             await self._runtime.start(container.id)
+            self._confirm(container.id, sandbox, pid)
         except BridgeheadError as error:
             self.launches.fail(container.id, error)
             await self._take_back(container.id, sandbox, error)
             raise
-        self._confirm(container.id, sandbox, pid)
 
     def watch(self, container: ContainerID) -> None:
         self._tasks.start(self._watch(container))

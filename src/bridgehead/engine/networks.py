@@ -2,7 +2,6 @@
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import replace
 
 from bridgehead.core.ipam import subnets
 from bridgehead.core.model.addresses import Prefix
@@ -35,8 +34,6 @@ class NetworkUseCases:
         snapshot = self._intent.snapshot
         network = self._decide(snapshot, request)
         await self._intent.attempt(snapshot.put(network), network)
-        network = replace(network, phase=Phase.READY)
-        self._intent.commit(self._intent.snapshot.put(network))
         self._events.network(network, "create")
         return network
 
@@ -133,4 +130,7 @@ def _in_use(snapshot: Snapshot, network: Network, active: list[Endpoint]) -> str
         f'name:"{snapshot.containers[endpoint.container].name}" id:"{short(endpoint.id)}"'
         for endpoint in active
     )
-    return f"error while removing network: network {network.name} id {network.id} has active endpoints ({holders})"
+    return (
+        f"error while removing network: network {network.name} id {network.id} has active endpoints "
+        f"({holders})"
+    )

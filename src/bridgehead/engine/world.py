@@ -60,8 +60,11 @@ class Stream(Protocol):
 class Execution(Protocol):
     """One `exec` in a running container."""
 
-    pid: int
-    stream: Stream | None
+    @property
+    def pid(self) -> int: ...
+
+    @property
+    def stream(self) -> Stream | None: ...
 
     async def wait(self) -> int: ...
 

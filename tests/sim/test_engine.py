@@ -1,0 +1,188 @@
+"""The whole engine on a machine in memory: refused at every effect, cut off at every effect, restarted."""
+
+import pytest
+
+from bridgehead.core.model.container import Status
+from bridgehead.core.model.errors import BridgeheadError, Conflict, Forbidden, HostRefused
+from bridgehead.core.model.network import EndpointWish
+from bridgehead.core.plan.diff import diff
+from tests.sim.world import Act, World, begun, cut_at
+
+
+async def prepared() -> World:
+    world = await begun()
+    await world.network("backend")
+    await world.network("frontend")
+    await world.run("c1", "backend")
+    await world.run("c2", "backend")
+    return world
+
+
+async def create(world: World) -> None:
+    await world.network("extra")
+
+
+async def connect(world: World) -> None:
+    await world.engine.networks.connect("frontend", "c1", EndpointWish())
+
+
+async def disconnect(world: World) -> None:
+    await world.engine.networks.disconnect("backend", "c2", force=False)
+
+
+async def start(world: World) -> None:
+    await world.run("c3", "frontend")
+
+
+async def remove(world: World) -> None:
+    await world.engine.containers.remove("c2", force=True)
+
+
+async def remove_network(world: World) -> None:
+    await world.engine.networks.remove("frontend")
+
+
+ACTS = [create, connect, disconnect, start, remove, remove_network]
+
+
+async def effects_of(act: Act) -> int:
+    world = await prepared()
+    world.switch.effects = 0
+    await act(world)
+    return world.switch.effects
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_every_act_leaves_the_machine_as_intended(act: Act) -> None:
+    world = await prepared()
+
+    await act(world)
+
+    assert world.desired() == world.machine.present
+    await world.engine.end()
+
+
+@pytest.mark.parametrize("act", [create, connect])
+async def test_a_refusal_at_any_effect_is_taken_back_exactly(act: Act) -> None:
+    for effect in range(1, await effects_of(act) + 1):
+        world = await prepared()
+        before, machine = world.disk.snapshot, dict(world.machine.present)
+        world.switch.effects, world.switch.refuse_at = 0, effect
+
+        with pytest.raises(HostRefused):
+            await act(world)
+
+        after = world.disk.snapshot
+        assert machine == world.machine.present, f"effect {effect}"
+        assert before.networks == after.networks or act is not create
+        assert before.endpoints == after.endpoints
+        assert world.desired() == world.machine.present
+        await world.engine.end()
+
+
+async def test_a_refused_start_leaves_the_container_and_nothing_else() -> None:
+    for effect in range(3, await effects_of(start) - 1):
+        world = await prepared()
+        sandboxes = world.disk.snapshot.sandboxes
+        world.switch.effects, world.switch.refuse_at = 0, effect
+
+        try:
+            await start(world)
+        except BridgeheadError:
+            assert sandboxes == world.disk.snapshot.sandboxes
+        assert world.desired() == world.machine.present, f"effect {effect}"
+        await world.engine.end()
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_a_crash_at_any_effect_is_recovered(act: Act) -> None:
+    for effect in range(1, await effects_of(act) + 1):
+        world = await prepared()
+        survivor = world.disk.snapshot.find_container("c1")
+
+        await cut_at(world, act, effect)
+        await world.reborn()
+
+        assert world.desired() == world.machine.present, f"{act.__name__} cut before {effect}"
+        assert diff(world.machine.observe(), world.desired()) == []
+        kept = world.engine.snapshot.find_container("c1")
+        assert Status.RUNNING is kept.state.status
+        assert survivor.id in world.processes.alive_
+        assert world.processes.alive_.keys() == {
+            box.container for box in world.engine.snapshot.sandboxes.values()
+        }
+        await world.engine.end()
+
+
+async def test_what_was_acknowledged_outlives_a_crash() -> None:
+    world = await prepared()
+    await create(world)
+    await connect(world)
+
+    await world.reborn()
+
+    snapshot = world.engine.snapshot
+    assert snapshot.find_network("extra")
+    assert len(
+        snapshot.sandbox_endpoints(snapshot.container_sandbox(snapshot.find_container("c1").id).id)
+    ) == 2  # type: ignore[union-attr]
+    await world.engine.end()
+
+
+async def test_a_second_recovery_finds_nothing_to_do() -> None:
+    world = await prepared()
+    await world.reborn()
+    world.switch.effects = 0
+
+    await world.engine.repair()
+
+    assert world.switch.effects == 0
+    await world.engine.end()
+
+
+async def test_an_end_nobody_watched_is_recorded() -> None:
+    world = await prepared()
+    world.processes.die(world.engine.snapshot.find_container("c2").id, 7)
+
+    await world.reborn()
+
+    state = world.engine.snapshot.find_container("c2").state
+    assert (state.status, state.exit_code) == (Status.EXITED, 7)
+    assert world.desired() == world.machine.present
+    await world.engine.end()
+
+
+async def test_a_network_in_use_names_its_users() -> None:
+    world = await prepared()
+
+    with pytest.raises(Forbidden, match='name:"c1".*name:"c2"'):
+        await world.engine.networks.remove("backend")
+
+    await world.engine.end()
+
+
+async def test_a_taken_name_names_its_holder() -> None:
+    world = await prepared()
+    holder = world.engine.snapshot.find_container("c1").id
+
+    with pytest.raises(Conflict, match=holder):
+        await world.run("c1", "backend")
+
+    await world.engine.end()
+
+
+async def test_interfaces_take_the_lowest_free_name() -> None:
+    world = await prepared()
+    await connect(world)
+    await world.engine.networks.disconnect("backend", "c1", force=False)
+
+    await world.engine.networks.connect("backend", "c1", EndpointWish())
+
+    container = world.engine.snapshot.find_container("c1")
+    names = {
+        world.engine.snapshot.networks[endpoint.network].name: endpoint.interface
+        for endpoint in world.engine.snapshot.endpoints.values()
+        if endpoint.container == container.id
+    }
+    assert names == {"frontend": "eth1", "backend": "eth0"}
+    await world.engine.end()

@@ -1,0 +1,119 @@
+"""A whole engine on the machine in memory, which can be cut off and begun again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+from bridgehead.core.desired import HostFacts, fragment, owners
+from bridgehead.core.drivers.bridge import BridgeDriver
+from bridgehead.core.drivers.plain import PlainDriver
+from bridgehead.core.layout import Layout
+from bridgehead.core.model.container import Image
+from bridgehead.core.model.ids import ImageID
+from bridgehead.core.model.requests import ContainerRequest, NetworkRequest
+from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.plan.objects import State
+from bridgehead.engine.engine import Engine
+from bridgehead.engine.intent import Intent
+from bridgehead.engine.reconcile import Host
+from bridgehead.engine.world import Images, Logs, Runtime
+from tests.sim.fakes import Disk, Machine, Processes, Switch
+
+IMAGE = Image(ImageID("sha256:" + "b" * 64), ("sha256:" + "c" * 64,), ("busybox:latest",))
+DRIVERS = (BridgeDriver(), PlainDriver("host"), PlainDriver("null"))
+FACTS = HostFacts(Layout("/data", "/exec"), {driver.name: driver for driver in DRIVERS}, hostname="host")
+
+
+class Layers:
+    def sweep(self, keep: set[str]) -> None: ...
+
+
+@dataclass
+class Dice:
+    thrown: int = 0
+
+    def identifier(self) -> str:
+        self.thrown += 1
+        return f"{self.thrown:07x}" + "e" * 57
+
+    def port(self) -> int:
+        return 50000
+
+    def mac(self) -> str:
+        self.thrown += 1
+        return f"02:00:00:00:{self.thrown >> 8:02x}:{self.thrown & 255:02x}"
+
+
+class Clock:
+    def now(self) -> int:
+        return 1_700_000_000_000_000_000
+
+
+@dataclass
+class World:
+    switch: Switch = field(default_factory=Switch)
+    dice: Dice = field(default_factory=Dice)
+
+    def __post_init__(self) -> None:
+        self.machine = Machine(self.switch)
+        self.disk = Disk(self.switch)
+        self.processes = Processes(self.switch)
+        self.disk.snapshot = Snapshot().put(IMAGE)
+        self.engine = self._engine()
+
+    def _engine(self) -> Engine:
+        intent = Intent(self.disk, Host([self.machine]), FACTS, Clock(), self.dice)
+        runtime = cast("Runtime", self.processes)
+        return Engine(intent, runtime, cast("Logs", None), cast("Images", Layers()))
+
+    async def reborn(self) -> "World":
+        """The old engine is gone without a word; a new one finds the same machine and disk."""
+        await vanish()
+        self.switch.cut_before = self.switch.refuse_at = -1
+        self.switch.dark = False
+        self.engine = self._engine()
+        await self.engine.begin()
+        return self
+
+    def desired(self) -> State:
+        wanted: State = {}
+        for owner in owners(self.engine.snapshot):
+            wanted |= fragment(self.engine.snapshot, owner, FACTS)
+        return wanted
+
+    async def network(self, name: str) -> None:
+        await self.engine.networks.create(NetworkRequest(name))
+
+    async def run(self, name: str, network: str) -> None:
+        request = ContainerRequest(name, "busybox", command=("sh",), network_mode=network)
+        await self.engine.containers.create(request)
+        await self.engine.containers.start(name)
+
+
+Act = Callable[[World], Awaitable[None]]
+
+
+async def begun() -> World:
+    world = World()
+    await world.engine.begin()
+    return world
+
+
+async def cut_at(world: World, act: Act, effect: int) -> None:
+    """Do `act`, and cut the power right before its effect number `effect`."""
+    world.switch.effects = 0
+    world.switch.cut_before = effect
+    task = asyncio.ensure_future(act(world))
+    async with asyncio.timeout(5):
+        while not task.done() and not world.switch.dark:
+            await asyncio.sleep(0)
+    await vanish()
+
+
+async def vanish() -> None:
+    """Everything the engine was about to do is gone, as after a kill."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)

@@ -155,7 +155,7 @@ async def test_an_end_nobody_watched_is_recorded() -> None:
 async def test_a_network_in_use_names_its_users() -> None:
     world = await prepared()
 
-    with pytest.raises(Forbidden, match='name:"c1".*name:"c2"'):
+    with pytest.raises(Forbidden, match=r'name:"c1".*name:"c2"'):
         await world.engine.networks.remove("backend")
 
     await world.engine.end()

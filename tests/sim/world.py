@@ -106,7 +106,7 @@ async def cut_at(world: World, act: Act, effect: int) -> None:
     world.switch.cut_before = effect
     task = asyncio.ensure_future(act(world))
     async with asyncio.timeout(5):
-        while not task.done() and not world.switch.dark:
+        while not task.done() and not world.switch.dark:  # noqa: ASYNC110 - darkness falls in a thread
             await asyncio.sleep(0)
     await vanish()
 

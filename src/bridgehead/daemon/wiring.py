@@ -32,6 +32,7 @@ from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.netlink.plane import LinkPlane
 from bridgehead.host.nft.plane import FirewallPlane
 from bridgehead.host.resolver.plane import ResolverPlane
+from bridgehead.host.runtime.logs import ConmonLogs
 from bridgehead.host.runtime.runtime import ConmonRuntime
 from bridgehead.host.store.sqlite import SqliteStore
 
@@ -61,7 +62,8 @@ def build(layout: Layout, held: ExitStack) -> Parts:
         store, _host(layout, resolver), _facts(layout, store.load()), SystemClock(), SystemRandom()
     )
     runtime = ConmonRuntime(layout.bundles, f"{layout.exec_root}/runtime")
-    return Parts(layout, Engine(intent, runtime, runtime, LayerStore(layout.layers)), resolver)
+    logs = ConmonLogs(layout.containers, layout.bundles)
+    return Parts(layout, Engine(intent, runtime, logs, LayerStore(layout.layers)), resolver)
 
 
 def reading_intent(layout: Layout) -> Intent:
@@ -86,7 +88,8 @@ async def open_api(settings: Settings, parts: Parts) -> web.AppRunner:
 async def keep_resolver(parts: Parts) -> None:
     """When the resolver dies, a repair starts another and tells it everything."""
     while True:
-        await _death_of(parts.resolver.pid)
+        if (pid := parts.resolver.pid) is not None:
+            await _death_of(pid)
         await parts.engine.repair()
 
 

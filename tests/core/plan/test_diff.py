@@ -1,4 +1,4 @@
-"""The difference between states: order, cascades, in-place change, and convergence on a kernel that cascades."""
+"""The difference between states: order, cascades, in-place change, and convergence on a cascading kernel."""
 
 import ipaddress
 from dataclasses import replace
@@ -94,7 +94,7 @@ class CascadingKernel:
                 self._delete(op.object)
             else:
                 parent = op.object.parent
-                inside_host = parent == ("namespace", "") or parent is None or parent[0] in {"firewall-table"}
+                inside_host = parent == ("namespace", "") or parent is None or parent[0] == "firewall-table"
                 assert inside_host or parent in self.present, f"{op} below nothing"
                 self.present[op.object.key] = op.object
 

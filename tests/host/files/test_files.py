@@ -109,7 +109,7 @@ def test_a_deep_tree_full_of_links_goes_and_what_they_lead_to_stays(plane: FileP
     (doomed / "link").symlink_to(kept)
     (doomed / ".removing-0").mkdir()
     (doomed / ".removing-1").touch()
-    _dig(doomed, 3000)
+    _dig(doomed, 1500)
 
     failed = plane.apply([Delete(Directory(str(doomed))), Delete(Directory(str(doomed)))])
 

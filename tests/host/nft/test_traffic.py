@@ -1,7 +1,7 @@
 """What passes between networks, the host and the outside, with UDP sockets living in each of them.
 
-pub1, pub2 on br-pub (masqueraded)    inner1, inner2 on br-int (internal)    apart1, apart2 on br-iso (no icc)
-guest on br-foreign, a bridge that is not ours                               outside, behind an uplink
+pub1, pub2 on br-pub (masqueraded), bare on br-bare (not masqueraded), inner1, inner2 on br-int (internal),
+apart1, apart2 on br-iso (no icc), guest on br-foreign (a bridge that is not ours), outside on an uplink
 """
 
 import socket
@@ -19,7 +19,7 @@ from bridgehead.core.plan.diff import diff
 from bridgehead.core.plan.objects import state
 from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.nft.plane import FirewallPlane
-from tests.host.space import make_namespace
+from tests.host.space import make_namespace, own_space
 
 pytestmark = pytest.mark.host
 
@@ -81,8 +81,6 @@ def address(place: str) -> str:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    from tests.host.space import own_space
-
     folder = tmp_path_factory.mktemp("netns")
     with own_space(), ExitStack() as opened:
         plane = FirewallPlane(str(folder), socket_in)
@@ -103,11 +101,10 @@ def _bridge(name: str) -> str:
 
 def _attach(place: str, namespace: str) -> None:
     bridge, _ = PLACES[place]
-    _ip(
-        f"link add v{place} type veth peer name eth0 netns {namespace}\nlink set v{place} master {bridge} up\n"
-    )
-    inside = f"address add {address(place)}/24 dev eth0\nlink set eth0 up\nroute add default via {address(bridge)}\n"
-    _ip(inside, "nsenter", f"--net={namespace}")
+    outer = f"link add v{place} type veth peer name eth0 netns {namespace}"
+    _ip(f"{outer}\nlink set v{place} master {bridge} up\n")
+    inner = f"address add {address(place)}/24 dev eth0\nlink set eth0 up"
+    _ip(f"{inner}\nroute add default via {address(bridge)}\n", "nsenter", f"--net={namespace}")
 
 
 def _ip(batch: str, *prefix: str) -> None:
@@ -153,8 +150,7 @@ def test_who_reaches_whom(world: World, source: str, target: str, seen_as: str |
     assert expected == world.send(source, target)
 
 
-def test_a_stray_bridged_frame_is_dropped_before_its_network_is_known(world: World) -> None:
-    """Fail closed: a bridge among ours without a verdict for itself lets nothing through."""
+def test_a_bridge_of_ours_without_a_verdict_lets_nothing_through(world: World) -> None:
     script = 'delete element inet bridgehead within { "br-pub" . "br-pub" }\n'
     restore = 'add element inet bridgehead within { "br-pub" . "br-pub" : accept }\n'
 

@@ -17,6 +17,7 @@ API_VERSION = os.environ.get("DOCKER_API_VERSION") or "1.47"
 SWITCHING_PROTOCOLS = 101
 OK = 200
 NOT_MODIFIED = 304
+NOT_FOUND = 404
 ERRORS = 400
 
 Body = Mapping[str, object]

@@ -1,11 +1,12 @@
 """The verbs on containers that need no stream: ps, stop, kill, rm and their like, and logs."""
 
+import sys
 import time
 from collections.abc import Sequence
 
 import click
 
-from bridgehead.cli.client import Client, CommandFailed, Query, filters
+from bridgehead.cli.client import NOT_FOUND, Client, CommandFailed, Query, Refused, filters
 from bridgehead.cli.format import duration, ellipsis, short, table
 from bridgehead.cli.replies import ContainerEntry, ContainerReply, ExitReply, PortReply
 from bridgehead.cli.verb import Verb, each
@@ -156,8 +157,14 @@ def rm(client: Client, *, names: tuple[str, ...], force: bool, link: bool, volum
     """Remove one or more containers"""
     query: Query = {"force": force or None, "link": link or None, "v": volumes or None}
 
-    def act(name: str) -> str:
-        client.delete(f"/containers/{name.strip('/')}", query)
+    def act(name: str) -> str | None:
+        try:
+            client.delete(f"/containers/{name.strip('/')}", query)
+        except Refused as error:
+            if force and error.status == NOT_FOUND:
+                print(error.message, file=sys.stderr)
+                return None
+            raise
         return name
 
     return each(names, act)
@@ -182,7 +189,10 @@ def wait(client: Client, *, names: tuple[str, ...]) -> int:
 @click.pass_obj
 def rename(client: Client, *, name: str, new_name: str) -> None:
     """Rename a container"""
-    client.post(f"/containers/{name}/rename", query={"name": new_name})
+    try:
+        client.post(f"/containers/{name}/rename", query={"name": new_name})
+    except Refused as error:
+        raise CommandFailed(f"{error.message}\nError: failed to rename container named {name}") from error
 
 
 @click.command(cls=Verb)

@@ -5,12 +5,10 @@ from collections.abc import Mapping
 
 import click
 
-from bridgehead.cli.client import Body, Client, CommandFailed, Refused, filters
+from bridgehead.cli.client import NOT_FOUND, Body, Client, CommandFailed, Refused, filters
 from bridgehead.cli.format import natural, short, table
 from bridgehead.cli.replies import Created, NetworkReply
 from bridgehead.cli.verb import Verb, each
-
-NOT_FOUND = 404
 
 
 @click.command(cls=Verb)
@@ -59,6 +57,7 @@ def create(
     configs = subnet_configs(subnet, ip_range, gateway, pairs(aux_address))
     body: dict[str, object] = {
         "Name": name,
+        "CheckDuplicate": True,  # daemons before API 1.44 take a second network of the same name otherwise
         "Driver": driver,
         "Scope": scope,
         "Attachable": attachable,

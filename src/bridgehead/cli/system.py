@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 import click
 
 from bridgehead import __version__
-from bridgehead.cli.client import API_VERSION, Client, CommandFailed, Query, Refused, filters
+from bridgehead.cli.client import API_VERSION, NOT_FOUND, Client, CommandFailed, Query, Refused, filters
 from bridgehead.cli.replies import EventReply
 from bridgehead.cli.verb import Verb
 
 KINDS = {"container": "/containers/{}/json", "image": "/images/{}/json", "network": "/networks/{}"}
-NOT_FOUND = 404
 NANO = 1_000_000_000
 
 

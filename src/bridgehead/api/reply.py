@@ -33,7 +33,7 @@ def status_only(status: int = 204) -> web.Response:
     return web.Response(status=status, headers=STANDARD)
 
 
-_BEGUN = "answer begun"
+_BEGUN = web.RequestKey("begun", bool)
 
 
 async def open_stream(request: web.Request, content_type: str = "application/json") -> web.StreamResponse:

@@ -14,6 +14,17 @@ from bridgehead.host.runtime.processes import run
 _BEST_FIRST = ("crun", "runc")
 
 
+def located(name: str) -> str:
+    """The path of the runtime the user named; conmon takes nothing less.
+
+    Raises:
+        HostRefused: it is not installed.
+    """
+    if program := shutil.which(name):
+        return program
+    raise HostRefused(f"OCI runtime {name} is not installed")
+
+
 async def choose(cgroup: str) -> str:
     """The path of a runtime that works.
 

@@ -20,7 +20,7 @@ from bridgehead.core.oci.users import Account, account
 from bridgehead.host.runtime import image_files, machine
 from bridgehead.host.runtime.attach import AttachedStream, connect
 from bridgehead.host.runtime.cgroups import Cgroups
-from bridgehead.host.runtime.choice import choose
+from bridgehead.host.runtime.choice import choose, located
 from bridgehead.host.runtime.conmon import Conmon, Talk
 from bridgehead.host.runtime.execution import RunningExecution, conmon_of
 from bridgehead.host.runtime.failure import creation_failed, exec_failed
@@ -49,7 +49,7 @@ class ConmonRuntime:
         self._conmon = Conmon(conmon, state)
         self._state = state
         self._cgroups = Cgroups(cgroup)
-        self._program = runtime
+        self._program = located(runtime) if runtime else None
         self._choosing = asyncio.Lock()
         self._executions: set[RunningExecution] = set()
 

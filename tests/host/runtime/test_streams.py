@@ -48,7 +48,7 @@ async def test_nothing_is_lost_when_input_is_left_unread(yard):
 
 
 async def test_every_client_sees_all_output(yard):
-    script = "i=0; while [ $i -lt 2000 ]; do echo line number $i; i=$((i+1)); done"
+    script = "sleep 0.1; i=0; while [ $i -lt 2000 ]; do echo line number $i; i=$((i+1)); done"
     container, first = await attached(yard, "sh", "-c", script)
     second = await yard.runtime.attach(container)
     await yard.runtime.start(container)
@@ -83,7 +83,7 @@ async def test_close_wakes_a_reader(yard):
 
 async def test_terminal_has_one_stream_and_a_size(yard):
     container, stream = await attached(
-        yard, "sh", "-c", "stty size; read line; stty size >&2", tty=True, open_stdin=True
+        yard, "sh", "-c", "sleep 0.1; stty size; read line; stty size >&2", tty=True, open_stdin=True
     )
     yard.runtime.resize(container, 31, 101)
     await yard.runtime.start(container)

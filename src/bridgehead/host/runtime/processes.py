@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+_EXITING = 0x4  # PF_EXITING, among the flags in /proc/PID/stat
+
 
 async def readable(descriptor: int) -> None:
     """Wait until `descriptor` can be read: a pipe has data or has ended, the process of a pidfd is dead."""
@@ -123,13 +125,20 @@ def hold(pid: int | None, *, evidence: str, mark: str) -> Held | None:
         return None
     held = Held(pid, descriptor)
     # Opened first and looked at second: what is seen belongs to what is held, or else it is dead.
-    if mark.encode() in _evidence(pid, evidence) and not held.dead:
+    seen = _read(pid, evidence)
+    if (mark.encode() in seen or (not seen and _is_leaving(pid))) and not held.dead:
         return held
     held.close()
     return None
 
 
-def _evidence(pid: int, name: str) -> bytes:
+def _is_leaving(pid: int) -> bool:
+    """A process gives up its memory, and so its arguments, a moment before it is dead: then wait for that."""
+    fields = _read(pid, "stat").rpartition(b")")[2].split()
+    return bool(fields) and bool(int(fields[6]) & _EXITING)
+
+
+def _read(pid: int, name: str) -> bytes:
     try:
         return Path(f"/proc/{pid}/{name}").read_bytes()
     except (FileNotFoundError, ProcessLookupError):

@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,7 @@ class Api:
 
     engine: FakeEngine
     path: Path
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def ask(
         self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, kind: str = "application/json"
@@ -61,6 +63,7 @@ class Api:
 
     async def open(self, sent: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         reader, writer = await asyncio.open_unix_connection(str(self.path))
+        self.writers.append(writer)
         writer.write(sent)
         await writer.drain()
         return reader, writer
@@ -124,5 +127,11 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
     identity = Identity("0.1.0", "an-engine", "a-host", pools=(("172.17.0.0/12", 16),))
     path = tmp_path / "api.sock"
     runner = await server.serve(server.build(engine, layout, identity), [str(path)], "no-such-group")
-    yield Api(engine, path)
-    await runner.cleanup()
+    api = Api(engine, path)
+    yield api
+    async with asyncio.timeout(_LIMIT_S):
+        await runner.cleanup()
+        for writer in api.writers:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()

@@ -90,7 +90,7 @@ class FakeProcess:
         try:
             code = await PROGRAMS[self.argv[0]](self)
         except asyncio.CancelledError:
-            code = 128 + self.signals[-1]
+            code = 128 + (self.signals[-1] if self.signals else 9)
         # A process is over when it is, not when its clients have read all it said.
         if not self.ended.done():
             self.ended.set_result(code)

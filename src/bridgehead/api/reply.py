@@ -1,6 +1,8 @@
 """Answers: JSON documents, bare statuses, and streams whose headers leave before there is anything to say."""
 
+import asyncio
 from collections.abc import Mapping
+from weakref import WeakSet
 
 import msgspec
 from aiohttp import web
@@ -34,6 +36,7 @@ def status_only(status: int = 204) -> web.Response:
 
 
 _BEGUN = web.RequestKey("begun", bool)
+STREAMS = web.AppKey("streams", WeakSet[asyncio.Task[None]])
 
 
 async def open_stream(request: web.Request, content_type: str = "application/json") -> web.StreamResponse:
@@ -46,8 +49,9 @@ async def open_stream(request: web.Request, content_type: str = "application/jso
 
 
 def begin(request: web.Request) -> None:
-    """From here on a failure can no longer be told in a response of its own."""
+    """From here on a failure can no longer be told in a response of its own, and the end may be far away."""
     request[_BEGUN] = True
+    request.app[STREAMS].add(request.task)
 
 
 def begun(request: web.Request) -> bool:
@@ -62,6 +66,12 @@ class Spent(web.StreamResponse):
 
     async def write_eof(self, data: bytes = b"") -> None:
         pass
+
+
+async def end_streams(app: web.Application) -> None:
+    """At the daemon's end nobody waits for streams: they end when their clients do."""
+    for task in app[STREAMS]:
+        task.cancel()
 
 
 def cut(request: web.Request) -> Spent:

@@ -1,13 +1,14 @@
 """The API as one aiohttp application, and the unix sockets it listens on."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from weakref import WeakSet
 
 from aiohttp import web
 
 from bridgehead.api import errors, listener, version
 from bridgehead.api.call import Call, Face, Table
 from bridgehead.api.identity import Identity
-from bridgehead.api.reply import Spent, begun, cut, json
+from bridgehead.api.reply import STREAMS, Spent, begun, cut, end_streams, json
 from bridgehead.api.routes import ENTRIES
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.errors import BridgeheadError
@@ -19,8 +20,10 @@ _SHUTDOWN_S = 2.0
 
 
 def build(engine: Engine, layout: Layout, identity: Identity) -> web.Application:
-    # aiohttp routes one pattern to us: its own table would try every versioned path in turn.
     app = web.Application(client_max_size=MAXIMUM_JSON_BODY)
+    app[STREAMS] = WeakSet()
+    app.on_shutdown.append(end_streams)
+    # aiohttp routes one pattern to us: its own table would try every versioned path in turn.
     app.router.add_route("*", "/{path:.*}", _entry(Table(ENTRIES), Face(engine, layout, identity)))
     return app
 

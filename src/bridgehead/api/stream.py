@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bridgehead.api.detach import DetachKeys
+from bridgehead.api.hangup import Hangup
 from bridgehead.api.reply import MULTIPLEXED_STREAM, RAW_STREAM, begin
 from bridgehead.api.version import Version
 from bridgehead.engine.world import Stream
@@ -35,6 +36,7 @@ class Connection(asyncio.Protocol):
         self._arrival = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
+        self._hangup: Hangup | None = None
         self.gone = False
 
     def data_received(self, data: bytes) -> None:
@@ -46,10 +48,18 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         self._ended = True
         self._arrival.set()
+        self._hangup = Hangup(self._transport.get_extra_info("socket"), self._leave)
         return True  # keep the other direction open
+
+    def _leave(self) -> None:
+        """The client is gone: so are we, but what it said is passed on first."""
+        if not self._received:
+            self._transport.abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self.gone = self._ended = True
+        if self._hangup is not None:
+            self._hangup.close()
         self._arrival.set()
         self._writable.set()
         self._lost(exc)  # aiohttp forgets the connection, and cancels what still serves it
@@ -65,6 +75,8 @@ class Connection(asyncio.Protocol):
         while not self._received and not self._ended:
             self._arrival.clear()
             await self._arrival.wait()
+        if self._hangup is not None and self._hangup.happened:
+            self._leave()
         taken = bytes(self._received)
         self._received.clear()
         if not self.gone and not self._transport.is_reading():

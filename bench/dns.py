@@ -20,12 +20,13 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.host.space import make_namespace, own_space
+
 from bridgehead.core.plan.diff import Create
 from bridgehead.core.plan.objects import NameRecord, ResolverRedirect, ResolverView
 from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.nft.plane import FirewallPlane
 from bridgehead.host.resolver.plane import ResolverPlane
-from tests.host.space import make_namespace, own_space
 
 NAME, ADDRESS = "web", "10.0.0.2"
 QUESTION = b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x03web\x00\x00\x01\x00\x01"
@@ -145,9 +146,7 @@ def main(rounds: int) -> None:
         for _ in range(rounds):
             for server in servers:
                 measured[server].append(Figures(*sequential(server), load(server, folder)))
-    print(
-        f"{'median of ' + str(rounds) + ' rounds':<22} {'p50 us':>8} {'p99 us':>8} {'answers/s':>10} {'best':>8}"
-    )
+    print(f"{f'{rounds} rounds, median':<22} {'p50 us':>8} {'p99 us':>8} {'answers/s':>10} {'best':>8}")
     for server, figures in measured.items():
         p50, p99, speed = (
             statistics.median(getattr(one, field) for one in figures)

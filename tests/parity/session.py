@@ -1,13 +1,13 @@
-"""Runs one scenario on a fresh daemon and keeps what was seen, line by line."""
+"""Runs one scenario on a fresh daemon and keeps what was seen."""
 
 import re
 import shlex
+import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from tests.parity.normalise import Normaliser
 from tests.support import nameserver
-from tests.support.daemon import Daemon
+from tests.support.daemon import Daemon, DaemonFailed
 from tests.support.docker import Answer, Docker
 from tests.support.testhost import Host
 from tests.support.wait import until
@@ -18,7 +18,8 @@ Maker = Callable[[Host], Daemon]
 @dataclass(frozen=True, slots=True)
 class Step:
     command: str
-    lines: tuple[str, ...]
+    answer: Answer
+    unordered: bool = False
 
 
 def play(make: Maker, commands: Sequence[str]) -> list[Step]:
@@ -27,20 +28,19 @@ def play(make: Maker, commands: Sequence[str]) -> list[Step]:
         nameserver.start(host)
         daemon = make(host).start()
         daemon.import_image()
-        normaliser = Normaliser()
-        return [Step(command, tuple(normaliser.lines(_run(daemon.docker, command)))) for command in commands]
+        try:
+            return [_step(daemon.docker, command) for command in commands]
+        except (TimeoutError, subprocess.TimeoutExpired) as error:
+            raise DaemonFailed(f"{error}\n{daemon.log()}") from error
 
 
-def _run(docker: Docker, command: str) -> Answer:
+def _step(docker: Docker, command: str) -> Step:
     match = re.fullmatch(r"(?:until (?P<pattern>.+?) ?: |(?P<sorted>sorted): )?(?P<words>.*)", command)
     assert match is not None
     words = shlex.split(match["words"])
     if match["pattern"]:
-        return _run_until(docker, words, re.compile(match["pattern"], re.MULTILINE))
-    answer = docker(*words)
-    if match["sorted"]:
-        return replace(answer, out="\n".join(sorted(answer.out.splitlines())))
-    return answer
+        return Step(command, _run_until(docker, words, re.compile(match["pattern"], re.MULTILINE)))
+    return Step(command, docker(*words), unordered=bool(match["sorted"]))
 
 
 def _run_until(docker: Docker, words: list[str], pattern: re.Pattern[str]) -> Answer:

@@ -15,6 +15,7 @@ RECIPE = Recipe(
         *(_PROGRAM, "daemon", "-H", "unix://{socket}", "--data-root", "{data}"),
         *("--exec-root", "{run}", "-p", "{pidfile}"),
     ),
+    environment={"PYTHONDONTWRITEBYTECODE": ""},  # start as an installed daemon does: from compiled modules
 )
 
 

@@ -134,7 +134,7 @@ class Stage:
         return {block.split()[0]: _address(block) for block in blocks if block.strip()}
 
     def reaches(self, container: str, target: str) -> bool:
-        return self.run("exec", container, "ping", "-c", "2", "-W", "1", target).code == 0
+        return self.run("exec", container, "ping", "-c", "1", "-W", "1", target).code == 0
 
 
 def _address(block: str) -> IPv4Interface | None:

@@ -85,6 +85,7 @@ def create(
 def ls(client: Client, *, wanted: tuple[str, ...], layout: str | None, no_trunc: bool, quiet: bool) -> None:
     """List networks"""
     found: list[NetworkReply] = client.get("/networks", {"filters": filters(wanted)})
+    ordered = sorted(found, key=lambda network: natural(network["Name"]))
     rows = [
         (
             network["Id"] if no_trunc else short(network["Id"]),
@@ -92,17 +93,33 @@ def ls(client: Client, *, wanted: tuple[str, ...], layout: str | None, no_trunc:
             network["Driver"],
             network["Scope"],
         )
-        for network in sorted(found, key=lambda network: natural(network["Name"]))
+        for network in ordered
     ]
     if layout:
         from bridgehead.cli.template import render
 
-        for row in rows:
-            print(render(layout, dict(zip(("ID", "Name", "Driver", "Scope"), row, strict=True))))
+        for network, row in zip(ordered, rows, strict=True):
+            print(render(layout, _fields(network, row[0])))
     elif quiet:
         print("".join(f"{row[0]}\n" for row in rows), end="")
     else:
         print(table(("NETWORK ID", "NAME", "DRIVER", "SCOPE"), rows))
+
+
+def _fields(network: NetworkReply, identifier: str) -> Mapping[str, str]:
+    """What templates may name: text alone, as docker has it."""
+    labels = (network["Labels"] or {}).items()
+    return {
+        "CreatedAt": network["Created"].replace("T", " ").replace("Z", " +0000 UTC"),
+        "Driver": network["Driver"],
+        "ID": identifier,
+        "IPv4": str(network.get("EnableIPv4", False)).lower(),
+        "IPv6": str(network["EnableIPv6"]).lower(),
+        "Internal": str(network["Internal"]).lower(),
+        "Labels": ",".join(f"{key}={value}" for key, value in sorted(labels)),
+        "Name": network["Name"],
+        "Scope": network["Scope"],
+    }
 
 
 @click.command(cls=Verb)

@@ -15,6 +15,7 @@ class NetworkReply(TypedDict):
     Scope: str
     Created: str
     Internal: bool
+    EnableIPv4: NotRequired[bool]
     EnableIPv6: bool
     Labels: dict[str, str] | None
 

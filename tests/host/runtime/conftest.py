@@ -85,6 +85,9 @@ class Yard:
         files = [folder / name for folder in folders for name in names]
         return {file.read_text().strip() for file in files if file.exists()}
 
+    def own_status(self) -> list[str]:
+        return Path("/proc/self/status").read_text().splitlines()
+
     def execs(self, container: ContainerID) -> list[Path]:
         return list((self.folder / "bundles" / container / "oci").glob("exec-*"))
 

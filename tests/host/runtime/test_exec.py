@@ -3,8 +3,10 @@ import asyncio
 import pytest
 
 from bridgehead.core.model.container import ProcessSpec
-from bridgehead.core.model.errors import CommandNotExecutable, CommandNotFound, HostRefused
+from bridgehead.core.model.errors import CommandNotExecutable, CommandNotFound, HostRefused, InvalidParameter
 from tests.host.runtime.conftest import everything
+
+_HEARD_S = 0.05  # conmon hears sizes and input on different lines
 
 pytestmark = pytest.mark.host
 
@@ -54,6 +56,7 @@ async def test_exec_in_a_terminal_can_be_resized(yard):
     running = await execute(yard, container, "sh", "-c", "read line; stty size", tty=True, stdin=True)
 
     running.resize(20, 70)
+    await asyncio.sleep(_HEARD_S)
     await running.stream.write(b"\n")
 
     assert "20 70" in (await everything(running.stream))[0]
@@ -96,6 +99,15 @@ async def test_no_exec_without_a_running_container(yard):
 
     with pytest.raises(HostRefused):
         await execute(yard, container, "true")
+
+
+async def test_unknown_user_leaves_nothing_behind(yard):
+    container = await yard.started("sleep", "60")
+
+    with pytest.raises(InvalidParameter, match="unable to find user stranger"):
+        await execute(yard, container, "true", user="stranger")
+
+    assert yard.execs(container) == []
 
 
 async def test_exec_ends_with_its_container(yard):

@@ -141,6 +141,13 @@ async def test_container_cannot_reach_out(yard, command):
     assert err
 
 
+async def test_privileged_container_gets_all_that_the_daemon_has(yard):
+    out, _, _ = await yard.ran("grep", "-E", "^(Seccomp|CapEff):", "/proc/self/status", privileged=True)
+
+    bounding = next(line for line in yard.own_status() if line.startswith("CapBnd:"))
+    assert [bounding.replace("CapBnd", "CapEff"), "Seccomp:\t0"] == out.splitlines()
+
+
 async def test_network_namespace_and_files_are_the_given_ones(yard, namespace, namespace_number):
     hosts = yard.folder / "hosts"
     hosts.write_text("127.0.0.1\tlocalhost\n")

@@ -90,6 +90,7 @@ async def test_terminal_has_one_stream_and_a_size(yard):
     first = await stream.read()
 
     yard.runtime.resize(container, 44, 133)
+    await asyncio.sleep(0.05)  # conmon hears sizes and input on different lines
     await stream.write(b"\n")
     out, err = await everything(stream)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.model.ids import ContainerID
 
 _TRIES = 20
@@ -56,7 +57,7 @@ class Cgroups:
     async def remove(self, container: ContainerID) -> None:
         """
         Raises:
-            OSError: a group is still in use after a fifth of a second.
+            HostRefused: a group is still in use after a fifth of a second.
         """
         for path in self.of(container):
             for group in _tree(path):
@@ -69,10 +70,10 @@ async def _remove(group: str) -> None:
             os.rmdir(group)  # noqa: PTH106 - pathlib's is taken for slow in an async function
         except FileNotFoundError:
             return
-        except OSError:
+        except OSError as error:
             # The last process is dead but the kernel has not let go of it yet.
             if attempt == _TRIES - 1:
-                raise
+                raise HostRefused(f"cannot remove control group {group}: {error.strerror}") from error
             await asyncio.sleep(_PAUSE_S)
         else:
             return

@@ -37,10 +37,13 @@ class Replies:
         """None once conmon has closed its end.
 
         Raises:
-            TimeoutError: nothing came for a minute.
+            HostRefused: nothing came for a minute.
         """
         while b"\n" not in self._buffer:
-            await asyncio.wait_for(readable(self._descriptor), _PATIENCE_S)
+            try:
+                await asyncio.wait_for(readable(self._descriptor), _PATIENCE_S)
+            except TimeoutError as error:
+                raise HostRefused(f"conmon was silent for {_PATIENCE_S:.0f} seconds") from error
             piece = os.read(self._descriptor, 65536)
             if not piece:
                 return None

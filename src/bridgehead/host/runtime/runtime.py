@@ -6,7 +6,7 @@ import secrets
 import shutil
 import signal
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -14,7 +14,7 @@ from bridgehead.core.model.container import ProcessSpec
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.process import Bundle, Exit
-from bridgehead.core.oci.config import Config
+from bridgehead.core.oci.config import Config, Process
 from bridgehead.core.oci.spec import execution, spec
 from bridgehead.core.oci.users import Account, account
 from bridgehead.host.runtime import image_files, machine
@@ -84,7 +84,7 @@ class ConmonRuntime:
         with self._init(container) as init:
             if init is None:
                 raise HostRefused(f"container {container} is not there to be started")
-            await start(self._folders.of(container).read_program(), self._state, container)
+            await start(self._program_of(container), self._state, container)
 
     async def signal(self, container: ContainerID, number: int) -> None:
         """What is gone needs no signal."""
@@ -96,7 +96,7 @@ class ConmonRuntime:
             self._cgroups.thaw(container)
 
     async def pause(self, container: ContainerID, frozen: bool) -> None:
-        program = self._folders.of(container).read_program()
+        program = self._program_of(container)
         verb = "pause" if frozen else "resume"
         code, said = await run([program, "--root", self._state, verb, container])
         if code:
@@ -135,18 +135,14 @@ class ConmonRuntime:
         self, container: ContainerID, process: ProcessSpec, *, attach: bool, stdin: bool
     ) -> RunningExecution:
         folder = self._folders.of(container)
-        try:
-            config, program = folder.read_config(), folder.read_program()
-        except FileNotFoundError as error:
-            raise HostRefused(f"container {container} is not running") from error
+        program = self._program_of(container)
+        config = folder.read_config()
         own = folder.exec(secrets.token_hex(8))
-        own.make()
-        who = _account(config.root.path, process.user)
-        own.write_config(execution(process, who, config.process, machine.look()))
+        wanted = execution(process, _account(config.root.path, process.user), config.process, machine.look())
         arguments = self._conmon.exec_arguments(
             own, container, program, tty=process.tty, stdin=stdin, attach=attach
         )
-        running = await self._executed(arguments, own, attach=attach)
+        running = await self._executed(arguments, own, wanted, attach=attach)
         self._executions.add(running)
         running.end.add_done_callback(lambda _: self._executions.discard(running))
         return running
@@ -173,19 +169,30 @@ class ConmonRuntime:
             raise creation_failed(reply.message)
         return reply.data
 
-    async def _executed(self, arguments: list[str], folder: Folder, *, attach: bool) -> RunningExecution:
+    async def _executed(
+        self, arguments: list[str], folder: Folder, wanted: Process, *, attach: bool
+    ) -> RunningExecution:
         stream = None
-        with closing(Talk(arguments, folder, attach=attach)) as talk:
-            await talk.forked()
-            if attach and await talk.socket_listens():
-                stream = connect(folder)
-            reply = await talk.started()
-        if reply.data >= 0:
-            return RunningExecution(folder, reply.data, stream)
-        if stream:
-            stream.close()
-        _remove_tree(folder.path)
-        raise exec_failed(reply.message)
+        with ExitStack() as undo:
+            undo.callback(_remove_tree, folder.path)
+            folder.make()
+            folder.write_config(wanted)
+            with closing(Talk(arguments, folder, attach=attach)) as talk:
+                await talk.forked()
+                if attach and await talk.socket_listens():
+                    stream = connect(folder)
+                    undo.callback(stream.close)
+                reply = await talk.started()
+            if reply.data < 0:
+                raise exec_failed(reply.message)
+            undo.pop_all()
+        return RunningExecution(folder, reply.data, stream)
+
+    def _program_of(self, container: ContainerID) -> str:
+        try:
+            return self._folders.of(container).read_program()
+        except FileNotFoundError as error:
+            raise HostRefused(f"container {container} is not running") from error
 
     async def _end(self, container: ContainerID, folder: Folder) -> None:
         """Kill all that is in the container; conmons see that, and leave by themselves."""

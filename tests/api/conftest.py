@@ -50,7 +50,13 @@ class Api:
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     async def ask(
-        self, method: str, path: str, body: Any = None, *, raw: bytes | None = None, kind: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        raw: bytes | None = None,
+        kind: str = "application/json",
     ) -> Answer:
         payload = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
         head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
@@ -77,11 +83,18 @@ class Api:
         return reader, writer
 
     async def docker(self, *words: str, stdin: bytes | None = None) -> Done:
-        environment = {"PATH": os.environ["PATH"], "HOME": str(self.path.parent), "DOCKER_HOST": f"unix://{self.path}"}
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.path.parent),
+            "DOCKER_HOST": f"unix://{self.path}",
+        }
         process = await asyncio.create_subprocess_exec(
-            "docker", *words, env=environment,
+            "docker",
+            *words,
+            env=environment,
             stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
         )
         try:
             out, err = await asyncio.wait_for(process.communicate(stdin), _LIMIT_S)

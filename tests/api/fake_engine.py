@@ -8,7 +8,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
-from bridgehead.core.model.container import Container, ContainerSpec, ContainerState, Image, ProcessSpec, Status
+from bridgehead.core.model.container import (
+    Container,
+    ContainerSpec,
+    ContainerState,
+    Image,
+    ProcessSpec,
+    Status,
+)
 from bridgehead.core.model.errors import BridgeheadError, Conflict, Forbidden, NotFound, NotModified
 from bridgehead.core.model.events import Event
 from bridgehead.core.model.ids import ContainerID, EndpointID, ImageID, NetworkID, SandboxID
@@ -64,8 +71,16 @@ class FakeEngine:
         self._identifiers = itertools.count(1)
         for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
             self.networks.add(NetworkRequest(name=name, driver=driver), ipam_options=None)
-        self.put(Image(ImageID(f"sha256:{self.identifier()}"), ("sha256:00",), ("busybox:latest",),
-                       "2026-01-02T03:04:05Z", 1234, IMAGE_CONFIG))
+        self.put(
+            Image(
+                ImageID(f"sha256:{self.identifier()}"),
+                ("sha256:00",),
+                ("busybox:latest",),
+                "2026-01-02T03:04:05Z",
+                1234,
+                IMAGE_CONFIG,
+            )
+        )
 
     def identifier(self) -> str:
         return f"{next(self._identifiers) * 0x9E3779B97F4A7C15 % 2**64:016x}" * 4
@@ -86,9 +101,16 @@ class FakeNetworks:
         prefix = ipaddress.ip_network(f"172.{next(self.pools)}.0.0/16")
         subnets = (Subnet(prefix, prefix[1]),) if request.driver == "bridge" else ()
         network = Network(
-            id=NetworkID(self._engine.identifier()), name=request.name, driver=request.driver,
-            created=rfc3339(time.time_ns()), subnets=subnets, options=request.options, labels=request.labels,
-            ipam_options=ipam_options, internal=request.internal, phase=Phase.READY,
+            id=NetworkID(self._engine.identifier()),
+            name=request.name,
+            driver=request.driver,
+            created=rfc3339(time.time_ns()),
+            subnets=subnets,
+            options=request.options,
+            labels=request.labels,
+            ipam_options=ipam_options,
+            internal=request.internal,
+            phase=Phase.READY,
         )
         self._engine.put(network)
         return network
@@ -123,22 +145,35 @@ class FakeNetworks:
         self._engine.put(replace(found, networks=kept))
 
     async def prune(self, wanted: Callable[[Network], bool]) -> list[str]:
-        unused = [network for network in self._engine.snapshot.networks.values()
-                  if network.user_defined and wanted(network)
-                  and not self._engine.snapshot.network_endpoints(network.id)]
+        unused = [
+            network
+            for network in self._engine.snapshot.networks.values()
+            if network.user_defined
+            and wanted(network)
+            and not self._engine.snapshot.network_endpoints(network.id)
+        ]
         self._engine.drop(*unused)
         return [network.name for network in unused]
 
     def attach(self, container: Container, sandbox: Sandbox, network: Network, wish: EndpointWish) -> None:
         number = len(self._engine.snapshot.network_endpoints(network.id)) + 2
         addresses = tuple(
-            ipaddress.ip_interface(f"{subnet.prefix[number]}/{subnet.prefix.prefixlen}") for subnet in network.subnets
+            ipaddress.ip_interface(f"{subnet.prefix[number]}/{subnet.prefix.prefixlen}")
+            for subnet in network.subnets
         )
-        self._engine.put(Endpoint(
-            id=EndpointID(self._engine.identifier()), network=network.id, sandbox=sandbox.id,
-            container=container.id, wish=wish, interface="eth0", mac=f"02:42:ac:11:00:{number:02x}",
-            addresses=addresses, phase=Phase.READY,
-        ))
+        self._engine.put(
+            Endpoint(
+                id=EndpointID(self._engine.identifier()),
+                network=network.id,
+                sandbox=sandbox.id,
+                container=container.id,
+                wish=wish,
+                interface="eth0",
+                mac=f"02:42:ac:11:00:{number:02x}",
+                addresses=addresses,
+                phase=Phase.READY,
+            )
+        )
 
 
 class FakeContainers:
@@ -156,18 +191,32 @@ class FakeContainers:
         name = request.name or f"made_up_{len(self._engine.snapshot.containers)}"
         argv = (*(request.entrypoint or ()), *(request.command or ()))
         process = ProcessSpec(
-            argv or ("sleep",), request.environment, tty=request.tty,
-            open_stdin=request.open_stdin, stdin_once=request.stdin_once,
+            argv or ("sleep",),
+            request.environment,
+            tty=request.tty,
+            open_stdin=request.open_stdin,
+            stdin_once=request.stdin_once,
         )
         identifier = ContainerID(self._engine.identifier())
         spec = ContainerSpec(
-            process, request.hostname or identifier[:12], network_mode=request.network_mode, binds=request.binds,
-            auto_remove=request.auto_remove, exposed_ports=request.exposed_ports, labels=request.labels,
+            process,
+            request.hostname or identifier[:12],
+            network_mode=request.network_mode,
+            binds=request.binds,
+            auto_remove=request.auto_remove,
+            exposed_ports=request.exposed_ports,
+            labels=request.labels,
         )
         container = Container(
-            id=identifier, name=name, created=rfc3339(time.time_ns()), image=image.id,
-            image_reference=request.image, spec=spec, networks=request.networks or {spec.network_mode: EndpointWish()},
-            config_echo=request.config_echo, host_config_echo=request.host_config_echo,
+            id=identifier,
+            name=name,
+            created=rfc3339(time.time_ns()),
+            image=image.id,
+            image_reference=request.image,
+            spec=spec,
+            networks=request.networks or {spec.network_mode: EndpointWish()},
+            config_echo=request.config_echo,
+            host_config_echo=request.host_config_echo,
         )
         self._engine.put(container)
         self._tell(container, "create")
@@ -307,6 +356,7 @@ class FakeContainers:
         except BridgeheadError:
             instance.exit_code = 127
             raise
+        await asyncio.sleep(0.02)  # like a real one: docker-py loses what comes along with the answer's head
         instance.execution = process
         process.ended.add_done_callback(lambda ended: setattr(instance, "exit_code", ended.result()))
         process.begin()
@@ -323,7 +373,12 @@ class FakeContainers:
 
     def _tell(self, container: Container, action: str, **attributes: str) -> None:
         self._engine.events.publish(
-            "container", action, container.id, name=container.name, image=container.image_reference, **attributes
+            "container",
+            action,
+            container.id,
+            name=container.name,
+            image=container.image_reference,
+            **attributes,
         )
 
     def _resolve(self, container: ContainerID, code: int, conditions: set[str]) -> None:
@@ -346,8 +401,14 @@ class FakeImages:
         return [self._add("loaded:1")]
 
     def _add(self, tag: str) -> Image:
-        image = Image(ImageID(f"sha256:{self._engine.identifier()}"), (), (tag,) if tag else (),
-                      rfc3339(time.time_ns()), 10, IMAGE_CONFIG)
+        image = Image(
+            ImageID(f"sha256:{self._engine.identifier()}"),
+            (),
+            (tag,) if tag else (),
+            rfc3339(time.time_ns()),
+            10,
+            IMAGE_CONFIG,
+        )
         self._engine.put(image)
         self._engine.events.publish("image", "import", image.id, name=tag)
         return image

@@ -10,35 +10,35 @@ async def test_version_and_info_print(api: Api) -> None:
     version = await api.docker("version", "--format", "{{.Server.Version}} {{.Server.APIVersion}}")
     info = await api.docker("info", "--format", "{{.ServerVersion}} {{.Plugins.Network}} {{.Containers}}")
 
-    assert "0.1.0 1.47\n" == version.out
-    assert "0.1.0 [bridge host null] 0\n" == info.out
+    assert version.out == "0.1.0 1.47\n"
+    assert info.out == "0.1.0 [bridge host null] 0\n"
 
 
 async def test_run_shows_both_streams_and_the_exit_code(api: Api) -> None:
     ran = await api.docker("run", "--rm", "busybox", "both", "7")
 
-    assert (7, "to stdout\n", "to stderr\n") == (ran.code, ran.out, ran.err)
+    assert (ran.code, ran.out, ran.err) == (7, "to stdout\n", "to stderr\n")
     assert not api.engine.snapshot.containers
 
 
 async def test_run_reads_its_input_to_the_end_and_answers_after_it(api: Api) -> None:
     ran = await api.docker("run", "-i", "--rm", "busybox", "count", stdin=b"x" * 300_000)
 
-    assert (0, "300000\n") == (ran.code, ran.out)
+    assert (ran.code, ran.out) == (0, "300000\n")
 
 
 async def test_run_tells_why_a_command_cannot_start(api: Api) -> None:
     missing = await api.docker("run", "--rm", "busybox", "nonsense")
     locked = await api.docker("run", "--rm", "busybox", "locked")
 
-    assert 127 == missing.code, missing.err
-    assert 126 == locked.code, locked.err
+    assert missing.code == 127, missing.err
+    assert locked.code == 126, locked.err
 
 
 async def test_run_of_an_unknown_image_says_that_pulling_is_not_there(api: Api) -> None:
     ran = await api.docker("run", "--rm", "nowhere")
 
-    assert 125 == ran.code
+    assert ran.code == 125
     assert "pulling is not built yet" in ran.err
 
 
@@ -51,11 +51,11 @@ async def test_detached_run_then_exec_logs_stop_and_rm(api: Api) -> None:
     stopped = await api.docker("stop", "c")
     removed = await api.docker("rm", "c")
 
-    assert (0, "through") == (executed.code, executed.out)
-    assert (5, "to stdout\n", "to stderr\n") == (failed.code, failed.out, failed.err)
-    assert 127 == missing.code
+    assert (executed.code, executed.out) == (0, "through")
+    assert (failed.code, failed.out, failed.err) == (5, "to stdout\n", "to stderr\n")
+    assert missing.code == 127
     assert "executable file not found" in missing.out + missing.err
-    assert ("c\n", "c\n") == (stopped.out, removed.out)
+    assert (stopped.out, removed.out) == ("c\n", "c\n")
 
 
 async def test_ps_lists_by_state(api: Api) -> None:
@@ -66,8 +66,8 @@ async def test_ps_lists_by_state(api: Api) -> None:
     exited = await api.docker("ps", "-a", "--filter", "status=exited", "--format", "{{.Names}} {{.Status}}")
     wrong = await api.docker("ps", "--filter", "status=odd")
 
-    assert 'up busybox "sleep"\n' == running.out
-    assert "down Exited (3) Less than a second ago\n" == exited.out
+    assert running.out == 'up busybox "sleep"\n'
+    assert exited.out == "down Exited (3) Less than a second ago\n"
     assert "invalid filter 'status=odd'" in wrong.err
 
 
@@ -77,57 +77,69 @@ async def test_templates_in_wide_use_work(api: Api) -> None:
     shown = await api.docker(
         "inspect",
         "-f",
-        "{{.State.Pid}} {{.NetworkSettings.IPAddress}} {{.Name}} {{.Config.Image}} {{.HostConfig.NetworkMode}}"
-        " {{range .NetworkSettings.Networks}}{{.IPAddress}}/{{.IPPrefixLen}} {{.Gateway}}{{end}}"
+        "{{.State.Pid}} {{.NetworkSettings.IPAddress}} {{.Name}} {{.Config.Image}}"
+        " {{.HostConfig.NetworkMode}} {{range .NetworkSettings.Networks}}{{.IPAddress}}/{{.IPPrefixLen}} {{.Gateway}}{{end}}"
         ' {{index .Config.Labels "a"}} {{.State.Running}} {{json .NetworkSettings.Ports}} {{.Config.Cmd}}',
         "c",
     )
 
-    assert (
-        "4242 172.17.0.2 /c busybox bridge 172.17.0.2/16 172.17.0.1 b true {} [sleep]\n" == shown.out
-    ), shown.err
+    assert shown.out == "4242 172.17.0.2 /c busybox bridge 172.17.0.2/16 172.17.0.1 b true {} [sleep]\n", (
+        shown.err
+    )
 
 
 async def test_networks_live_their_whole_life(api: Api) -> None:
     made = await api.docker("network", "create", "--label", "x=1", "one")
     await api.docker("run", "-d", "--name", "c", "--network", "one", "busybox", "sleep")
     await api.docker("network", "connect", "--alias", "svc", "bridge", "c")
-    listed = await api.docker("network", "ls", "--filter", "label=x", "--format", "{{.Name}} {{.Driver}} {{.Scope}}")
+    listed = await api.docker(
+        "network", "ls", "--filter", "label=x", "--format", "{{.Name}} {{.Driver}} {{.Scope}}"
+    )
     shown = await api.docker("network", "inspect", "one")
     await api.docker("network", "disconnect", "one", "c")
     removed = await api.docker("network", "rm", "one")
     again = await api.docker("network", "rm", "one")
 
     assert api.engine.snapshot.containers
-    assert 65 == len(made.out)
-    assert "one bridge local\n" == listed.out
+    assert len(made.out) == 65
+    assert listed.out == "one bridge local\n"
     (attached,) = json.loads(shown.out)[0]["Containers"].values()
-    assert ("c", "172.20.0.2/16") == (attached["Name"], attached["IPv4Address"])
-    assert "one\n" == removed.out
+    assert (attached["Name"], attached["IPv4Address"]) == ("c", "172.20.0.2/16")
+    assert removed.out == "one\n"
     assert "network one not found" in again.err
 
 
 async def test_images_come_in_and_go(api: Api) -> None:
-    imported = await api.docker("import", "--change", "CMD sh", "-m", "why", "-", "mine:1", stdin=b"archive" * 1000)
+    imported = await api.docker(
+        "import", "--change", "CMD sh", "-m", "why", "-", "mine:1", stdin=b"archive" * 1000
+    )
     listed = await api.docker("images", "--format", "{{.Repository}}:{{.Tag}}", "mine")
     loaded = await api.docker("load", stdin=b"archive")
     history = await api.docker("history", "--no-trunc", "--format", "{{.CreatedBy}}", "busybox")
     removed = await api.docker("rmi", "mine:1")
 
     assert imported.out.startswith("sha256:"), imported.err
-    assert [(b"archive" * 1000, "mine:1", ["CMD sh"], "why")] == api.engine.images.imported
-    assert "mine:1\n" == listed.out
-    assert "Loaded image: loaded:1\n" == loaded.out
-    assert "by hand\n" == history.out
+    assert api.engine.images.imported == [(b"archive" * 1000, "mine:1", ["CMD sh"], "why")]
+    assert listed.out == "mine:1\n"
+    assert loaded.out == "Loaded image: loaded:1\n"
+    assert history.out == "by hand\n"
     assert "Untagged: mine:1" in removed.out
 
 
 async def test_events_are_told_from_the_past(api: Api) -> None:
     await api.docker("network", "create", "one")
 
-    told = await api.docker("events", "--since", "1m", "--until", f"{time.time():.9f}", "--format", "{{.Type}} {{.Action}} {{.Actor.Attributes.name}}")
+    told = await api.docker(
+        "events",
+        "--since",
+        "1m",
+        "--until",
+        f"{time.time():.9f}",
+        "--format",
+        "{{.Type}} {{.Action}} {{.Actor.Attributes.name}}",
+    )
 
-    assert "network create one\n" == told.out, told.err
+    assert told.out == "network create one\n", told.err
 
 
 async def test_what_is_not_built_says_so(api: Api) -> None:
@@ -149,4 +161,4 @@ async def test_empty_lists_are_printed(api: Api) -> None:
     for words in (("volume", "ls"), ("plugin", "ls"), ("system", "df"), ("container", "prune", "-f")):
         done = await api.docker(*words)
 
-        assert 0 == done.code, done.err
+        assert done.code == 0, done.err

@@ -23,14 +23,23 @@ async def test_ping_carries_what_clients_negotiate_by(api: Api, path: str, metho
     answer = await api.ask(method, path)
 
     assert (200, body) == (answer.status, answer.body)
-    assert ("1.47", "linux", "inactive") == tuple(answer.headers[name] for name in ("Api-Version", "Ostype", "Swarm"))
-    assert "Bridgehead/0.1.0 (linux)" == answer.headers["Server"]
+    assert tuple(answer.headers[name] for name in ("Api-Version", "Ostype", "Swarm")) == (
+        "1.47",
+        "linux",
+        "inactive",
+    )
+    assert answer.headers["Server"] == "Bridgehead/0.1.0 (linux)"
 
 
 @pytest.mark.parametrize(
     ("path", "status", "message"),
     [
-        ("/v1.23/networks", 400, "client version 1.23 is too old. Minimum supported API version is 1.24, please upgrade your client to a newer version"),
+        (
+            "/v1.23/networks",
+            400,
+            "client version 1.23 is too old. Minimum supported API version is 1.24, please upgrade your "
+            "client to a newer version",
+        ),
         ("/v1.48/networks", 400, "client version 1.48 is too new. Maximum supported API version is 1.47"),
         ("/v1.47", 404, "page not found"),
         ("/v1.x/networks", 404, "page not found"),
@@ -38,17 +47,28 @@ async def test_ping_carries_what_clients_negotiate_by(api: Api, path: str, metho
         ("/networks/nope", 404, "network nope not found"),
         ("/v1.47/containers/nope/json", 404, "No such container: nope"),
         ("/exec/nope/json", 404, "No such exec instance: nope"),
-        ("/networks/bridge?verbose=zz", 400, 'invalid value for verbose: zz: strconv.ParseBool: parsing "zz": invalid syntax'),
+        (
+            "/networks/bridge?verbose=zz",
+            400,
+            'invalid value for verbose: zz: strconv.ParseBool: parsing "zz": invalid syntax',
+        ),
         ("/networks/bridge?scope=swarm", 404, "network bridge not found"),
-        ("/swarm", 503, 'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.'),
+        (
+            "/swarm",
+            503,
+            'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect '
+            "this node to swarm and try again.",
+        ),
         ("/containers/nope/stats", 501, "container statistics are not built yet"),
     ],
 )
-async def test_refusals_have_dockers_statuses_and_words(api: Api, path: str, status: int, message: str) -> None:
+async def test_refusals_have_dockers_statuses_and_words(
+    api: Api, path: str, status: int, message: str
+) -> None:
     answer = await api.ask("GET", path)
 
     assert (status, {"message": message}) == (answer.status, answer.json)
-    assert "1.47" == answer.headers["Api-Version"]
+    assert answer.headers["Api-Version"] == "1.47"
 
 
 DEEP = b"[" * 100_000
@@ -60,7 +80,10 @@ DEEP = b"[" * 100_000
         (b'{"Name":"x"', "invalid JSON: unexpected end of the document"),
         (b'{"Name":"x"}{}', "unexpected content after JSON"),
         (b'{"Name":7}', "invalid JSON: Name: expected str, got int"),
-        (b'{"Name":"x","IPAM":{"Config":[{"Subnet":1}]}}', "invalid JSON: IPAM.Config[0].Subnet: expected str, got int"),
+        (
+            b'{"Name":"x","IPAM":{"Config":[{"Subnet":1}]}}',
+            "invalid JSON: IPAM.Config[0].Subnet: expected str, got int",
+        ),
         (b'{"Name":"x","Labels":{"a":1}}', "invalid JSON: Labels[...]: expected str, got int"),
         (b'["x"]', "invalid JSON: expected object, got array"),
         (DEEP, "invalid JSON: nested too deeply"),
@@ -81,16 +104,18 @@ async def test_bad_bodies_are_refused_by_name_and_change_nothing(api: Api, body:
 async def test_a_body_of_another_kind_is_refused(api: Api) -> None:
     answer = await api.ask("POST", "/networks/create", raw=b"{}", kind="text/plain")
 
-    assert (400, "unsupported Content-Type header (text/plain): must be 'application/json'") == (
+    assert (
         answer.status,
         answer.message,
-    )
+    ) == (400, "unsupported Content-Type header (text/plain): must be 'application/json'")
 
 
 async def test_a_body_beyond_bounds_is_refused(api: Api) -> None:
-    answer = await api.ask("POST", "/networks/create", raw=b'{"Name":"' + b"x" * server.MAXIMUM_JSON_BODY + b'"}')
+    answer = await api.ask(
+        "POST", "/networks/create", raw=b'{"Name":"' + b"x" * server.MAXIMUM_JSON_BODY + b'"}'
+    )
 
-    assert (413, "the request body is too large") == (answer.status, answer.message)
+    assert (answer.status, answer.message) == (413, "the request body is too large")
 
 
 @pytest.mark.parametrize("path", ["/networks/create", "/images/load", "/images/create?fromSrc=-&repo=x"])
@@ -98,7 +123,8 @@ async def test_a_client_lost_half_way_changes_nothing(api: Api, path: str) -> No
     before = api.engine.snapshot
 
     _, writer = await api.open(
-        f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n".encode()
+        f"POST {path} HTTP/1.1\r\nHost: x\r\n".encode()
+        + b"Content-Type: application/json\r\nContent-Length: 500\r\n\r\n"
         + json.dumps({"Name": "x"}).encode()
     )
     await asyncio.sleep(0.02)
@@ -112,14 +138,21 @@ async def test_a_client_lost_half_way_changes_nothing(api: Api, path: str) -> No
     "body",
     [
         {"name": "n", "LABELS": {"k": "v"}, "Unknown": [1]},
-        {"Name": "n", "Labels": {"k": "v"}, "IPAM": None, "ConfigFrom": None, "Options": None, "EnableIPv6": None},
+        {
+            "Name": "n",
+            "Labels": {"k": "v"},
+            "IPAM": None,
+            "ConfigFrom": None,
+            "Options": None,
+            "EnableIPv6": None,
+        },
     ],
 )
 async def test_go_clients_spelling_and_nulls_are_taken(api: Api, body: dict[str, Any]) -> None:
     answer = await api.ask("POST", "/networks/create", body)
 
-    assert 201 == answer.status, answer.body
-    assert {"k": "v"} == api.engine.snapshot.find_network("n").labels
+    assert answer.status == 201, answer.body
+    assert api.engine.snapshot.find_network("n").labels == {"k": "v"}
 
 
 async def test_names_may_hold_slashes(api: Api) -> None:
@@ -128,7 +161,7 @@ async def test_names_may_hold_slashes(api: Api) -> None:
     answer = await api.ask("GET", "/networks/a/b")
     removed = await api.ask("DELETE", "/networks/a%2Fb")
 
-    assert ("a/b", 204) == (answer.json["Name"], removed.status)
+    assert (answer.json["Name"], removed.status) == ("a/b", 204)
 
 
 async def test_a_bug_is_told_and_the_next_request_served(api: Api, caplog: pytest.LogCaptureFixture) -> None:
@@ -140,20 +173,20 @@ async def test_a_bug_is_told_and_the_next_request_served(api: Api, caplog: pytes
     failed = await api.ask("GET", "/images/x/json")
     served = await api.ask("GET", "/_ping")
 
-    assert (500, "internal error: RuntimeError: our own") == (failed.status, failed.message)
+    assert (failed.status, failed.message) == (500, "internal error: RuntimeError: our own")
     assert "Traceback" in caplog.text
-    assert 200 == served.status
+    assert served.status == 200
 
 
 async def test_one_connection_serves_many_requests(api: Api) -> None:
     reader, writer = await api.open(b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n")
-    first = await reader.readuntil(b"\n}" if False else b"not found\"}\n")
+    first = await reader.readuntil(b"\n}" if False else b'not found"}\n')
     writer.write(b"GET /_ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     second = await read_answer(reader)
     writer.close()
 
     assert first.startswith(b"HTTP/1.1 404")
-    assert b"OK" == second.body
+    assert second.body == b"OK"
 
 
 def _app() -> Any:
@@ -167,18 +200,18 @@ async def test_the_socket_is_for_its_group_alone(tmp_path: Path) -> None:
     mode = stat.S_IMODE(path.stat().st_mode)
     await runner.cleanup()
 
-    assert 0o660 == mode
+    assert mode == 0o660
     assert not path.exists()
 
 
 async def test_a_living_daemon_is_not_pushed_aside(tmp_path: Path) -> None:
-    path = str(tmp_path / "s")
-    first = await server.serve(_app(), [path], "root")
+    path = tmp_path / "s"
+    first = await server.serve(_app(), [str(path)], "root")
 
     with pytest.raises(HostRefused, match="another daemon answers there"):
-        await server.serve(_app(), [path], "root")
+        await server.serve(_app(), [str(path)], "root")
 
-    assert Path(path).exists()
+    assert path.exists()
     await first.cleanup()
 
 
@@ -193,4 +226,4 @@ async def test_a_dead_daemons_socket_is_replaced_and_a_file_is_not(tmp_path: Pat
     with pytest.raises(HostRefused, match="no socket"):
         await server.serve(_app(), [str(plain)], "root")
 
-    assert "kept" == plain.read_text()
+    assert plain.read_text() == "kept"

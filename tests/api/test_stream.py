@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+from collections.abc import Callable
 
 import pytest
 
@@ -28,30 +29,30 @@ async def next_frame(reader: Reader) -> tuple[int, bytes]:
     return origin, await reader.readexactly(length)
 
 
-async def until(holds: object) -> None:
+async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while not holds():  # type: ignore[operator]
+        while not holds():  # noqa: ASYNC110 - what is waited for is plain state
             await asyncio.sleep(0.005)
 
 
 async def test_attach_before_start_misses_nothing(api: Api) -> None:
     await api.container("c", "both", "7")
-    reader, writer = await api.hijack("/containers/c/attach?stream=1&stdout=1&stderr=1")
+    reader, _writer = await api.hijack("/containers/c/attach?stream=1&stdout=1&stderr=1")
 
     await api.ask("POST", "/containers/c/start")
     said = await frames(reader)
 
-    assert [(1, b"to stdout\n"), (2, b"to stderr\n")] == said
+    assert said == [(1, b"to stdout\n"), (2, b"to stderr\n")]
 
 
 async def test_only_the_streams_asked_for_are_shown(api: Api) -> None:
     await api.container("c", "both")
-    reader, writer = await api.hijack("/containers/c/attach?stream=1&stderr=1")
+    reader, _writer = await api.hijack("/containers/c/attach?stream=1&stderr=1")
 
     await api.ask("POST", "/containers/c/start")
     said = await frames(reader)
 
-    assert [(2, b"to stderr\n")] == said
+    assert said == [(2, b"to stderr\n")]
 
 
 async def test_output_still_comes_after_the_client_half_closed(api: Api) -> None:
@@ -63,7 +64,7 @@ async def test_output_still_comes_after_the_client_half_closed(api: Api) -> None
     writer.write_eof()
     said = await frames(reader)
 
-    assert [(1, b"1000000\n")] == said
+    assert said == [(1, b"1000000\n")]
 
 
 async def test_without_stdin_once_the_end_of_input_ends_the_attachment_alone(api: Api) -> None:
@@ -75,7 +76,7 @@ async def test_without_stdin_once_the_end_of_input_ends_the_attachment_alone(api
     writer.write_eof()
     rest = await frames(reader)
 
-    assert ((1, b"one"), []) == (first, rest)
+    assert (first, rest) == ((1, b"one"), [])
     assert Status.RUNNING is api.engine.snapshot.find_container("c").state.status
 
 
@@ -88,21 +89,21 @@ async def test_a_terminal_is_raw_and_can_be_left_by_keys(api: Api) -> None:
     writer.write(b"\x11")
     rest = await asyncio.wait_for(reader.read(), 5)
 
-    assert (b"hello", b"") == (heard, rest)
+    assert (heard, rest) == (b"hello", b"")
     assert Status.RUNNING is api.engine.snapshot.find_container("c").state.status
 
 
 async def test_two_clients_see_the_same(api: Api) -> None:
     await api.container("c", "cat", start=True, OpenStdin=True)
     one, one_writer = await api.hijack(f"/containers/c/attach?{ALL}")
-    two, two_writer = await api.hijack(f"/containers/c/attach?{ALL}")
+    two, _two_writer = await api.hijack(f"/containers/c/attach?{ALL}")
     process = next(iter(api.engine.containers.processes_of.values()))
     await until(lambda: len(process.streams) == 2)
 
     one_writer.write(b"shared")
     seen = await next_frame(one), await next_frame(two)
 
-    assert ((1, b"shared"), (1, b"shared")) == seen
+    assert seen == ((1, b"shared"), (1, b"shared"))
 
 
 async def test_a_client_that_vanishes_stalls_nobody(api: Api) -> None:
@@ -136,7 +137,7 @@ async def test_a_process_that_takes_no_input_is_still_heard(api: Api) -> None:
     writer.write(b"x" * 2_000_000)
     said = await frames(reader)
 
-    assert [(1, b"still here\n")] == said
+    assert said == [(1, b"still here\n")]
 
 
 async def test_a_client_waiting_for_a_start_can_go(api: Api) -> None:
@@ -151,28 +152,28 @@ async def test_a_client_waiting_for_a_start_can_go(api: Api) -> None:
 
 async def test_a_failed_start_ends_the_attachment(api: Api) -> None:
     await api.container("c", "nonsense")
-    reader, writer = await api.hijack(f"/containers/c/attach?{ALL}")
+    reader, _writer = await api.hijack(f"/containers/c/attach?{ALL}")
 
     started = await api.ask("POST", "/containers/c/start")
     said = await frames(reader)
 
-    assert 400 == started.status
-    assert [] == said
+    assert started.status == 400
+    assert said == []
 
 
 async def test_attach_replays_the_log_on_demand(api: Api) -> None:
     await api.container("c", "both", start=True)
-    reader, writer = await api.hijack("/containers/c/attach?logs=1&stdout=1")
+    reader, _writer = await api.hijack("/containers/c/attach?logs=1&stdout=1")
 
     said = await frames(reader)
 
-    assert [(1, b"to stdout\n")] == said
+    assert said == [(1, b"to stdout\n")]
 
 
 async def test_attach_to_nothing_is_refused_in_plain_http(api: Api) -> None:
     answer = await api.ask("POST", f"/containers/nope/attach?{ALL}")
 
-    assert (404, "No such container: nope") == (answer.status, answer.message)
+    assert (answer.status, answer.message) == (404, "No such container: nope")
 
 
 @pytest.mark.parametrize(("tty", "kind"), [(False, "multiplexed"), (True, "raw")])
@@ -186,7 +187,9 @@ async def test_the_stream_says_its_kind_also_without_an_upgrade(api: Api, tty: b
 
 async def test_wait_sends_its_headers_before_the_end(api: Api) -> None:
     await api.container("c", "both", "9")
-    reader, writer = await api.open(b"POST /containers/c/wait?condition=next-exit HTTP/1.1\r\nHost: x\r\n\r\n")
+    reader, _writer = await api.open(
+        b"POST /containers/c/wait?condition=next-exit HTTP/1.1\r\nHost: x\r\n\r\n"
+    )
 
     head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
     await api.ask("POST", "/containers/c/start")
@@ -204,7 +207,7 @@ async def test_an_idle_event_client_is_let_go_at_once(api: Api) -> None:
     writer.transport.abort()
 
     await until(lambda: not api.engine.events.listeners)
-    assert 1 == listening
+    assert listening == 1
 
 
 async def test_an_exec_takes_the_terminal_size_and_half_close(api: Api) -> None:
@@ -220,23 +223,27 @@ async def test_an_exec_takes_the_terminal_size_and_half_close(api: Api) -> None:
     ended = await api.ask("GET", f"/exec/{made.json['Id']}/json")
     again = await api.ask("POST", f"/exec/{made.json['Id']}/start", {})
 
-    assert [(1, b"5\n")] == said
-    assert (False, 0) == (ended.json["Running"], ended.json["ExitCode"])
-    assert 409 == again.status
+    assert said == [(1, b"5\n")]
+    assert (ended.json["Running"], ended.json["ExitCode"]) == (False, 0)
+    assert again.status == 409
 
 
 async def test_an_exec_with_a_terminal_starts_at_the_clients_size(api: Api) -> None:
     await api.container("c", "sleep", start=True)
-    made = await api.ask("POST", "/containers/c/exec", {"Cmd": ["cat"], "Tty": True, "AttachStdin": True, "AttachStdout": True})
+    made = await api.ask(
+        "POST", "/containers/c/exec", {"Cmd": ["cat"], "Tty": True, "AttachStdin": True, "AttachStdout": True}
+    )
 
-    reader, writer = await api.hijack(f"/exec/{made.json['Id']}/start", b'{"Tty":true,"ConsoleSize":[31,101]}')
+    reader, writer = await api.hijack(
+        f"/exec/{made.json['Id']}/start", b'{"Tty":true,"ConsoleSize":[31,101]}'
+    )
     writer.write(b"x")
     await reader.readexactly(1)
     resized = await api.ask("POST", f"/exec/{made.json['Id']}/resize?h=44&w=133")
 
     execution = api.engine.containers.exec(made.json["Id"]).execution
     assert execution is not None
-    assert (200, (44, 133)) == (resized.status, execution.size)  # type: ignore[attr-defined]
+    assert (resized.status, execution.size) == (200, (44, 133))  # type: ignore[attr-defined]
 
 
 async def test_logs_are_framed_stamped_and_cut(api: Api) -> None:
@@ -245,8 +252,8 @@ async def test_logs_are_framed_stamped_and_cut(api: Api) -> None:
     answer = await api.ask("GET", "/containers/c/logs?stdout=1&stderr=1&timestamps=1&tail=1")
     nothing = await api.ask("GET", "/containers/c/logs")
 
-    assert b"\x02\x00\x00\x00\x00\x00\x00\x29" + b"2026-01-02T03:04:05.000000006Z to stderr\n" == answer.body
-    assert (400, "Bad parameters: you must choose at least one stream") == (nothing.status, nothing.message)
+    assert answer.body == b"\x02\x00\x00\x00\x00\x00\x00\x29" + b"2026-01-02T03:04:05.000000006Z to stderr\n"
+    assert (nothing.status, nothing.message) == (400, "Bad parameters: you must choose at least one stream")
 
 
 async def test_shutting_down_with_open_streams_is_quick(api: Api) -> None:

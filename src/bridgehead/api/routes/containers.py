@@ -47,14 +47,9 @@ async def list_all(call: Call) -> web.StreamResponse:
         key=lambda container: container.created,
         reverse=True,
     )
-    endpoints = attachments.by_container(call.snapshot)
-    now = time.time_ns()
-    return json(
-        [
-            wire.summarise(container, call.snapshot, endpoints.get(container.id, ()), now)
-            for container in (found[:limit] if limit > 0 else found)
-        ]
-    )
+    view, now = attachments.View(call.snapshot), time.time_ns()
+    shown = found[:limit] if limit > 0 else found
+    return json([wire.summarise(container, view, now) for container in shown])
 
 
 async def inspect(call: Call) -> web.StreamResponse:

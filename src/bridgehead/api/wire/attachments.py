@@ -1,12 +1,11 @@
 """Where a container hangs: its networks as NetworkSettings shows them, running or not."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from bridgehead.api.wire import endpoint as wire
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.container import Container
-from bridgehead.core.model.errors import InvalidParameter, NotFound
-from bridgehead.core.model.ids import ContainerID
+from bridgehead.core.model.ids import ContainerID, NetworkID
 from bridgehead.core.model.network import Endpoint, EndpointWish, Network, Phase, SandboxKind
 from bridgehead.core.model.snapshot import Snapshot
 
@@ -24,23 +23,30 @@ _COPIED = (
 _NOWHERE: Mapping[str, object] = {name: 0 if name.endswith("PrefixLen") else "" for name in _COPIED}
 
 
-def by_container(snapshot: Snapshot) -> Mapping[ContainerID, Sequence[Endpoint]]:
-    """Every container's endpoints, found in one pass: for lists, where one pass a container is too many."""
-    found: dict[ContainerID, list[Endpoint]] = {}
-    for endpoint in snapshot.endpoints.values():
-        if endpoint.phase is Phase.READY:
-            found.setdefault(endpoint.container, []).append(endpoint)
-    return found
+class View:
+    """A snapshot indexed once, so that a list of containers need not search it for each."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self._named = {network.name: network for network in snapshot.networks.values()}
+        self._endpoints: dict[ContainerID, list[Endpoint]] = {}
+        for endpoint in snapshot.endpoints.values():
+            if endpoint.phase is Phase.READY:
+                self._endpoints.setdefault(endpoint.container, []).append(endpoint)
+
+    def endpoints(self, container: ContainerID) -> Sequence[Endpoint]:
+        return self._endpoints.get(container, ())
+
+    def network(self, reference: str) -> Network | None:
+        return self._named.get(reference) or self.snapshot.networks.get(NetworkID(reference))
 
 
-def networks(
-    container: Container, endpoints: Iterable[Endpoint], snapshot: Snapshot
-) -> dict[str, dict[str, object]]:
+def networks(container: Container, view: View) -> dict[str, dict[str, object]]:
     """Entries by network name: what is attached, and what is only wished for."""
-    wished = _wished(container, snapshot)
+    wished = _wished(container, view)
     shown: dict[str, dict[str, object]] = {}
-    for endpoint in endpoints:
-        network = snapshot.networks.get(endpoint.network)
+    for endpoint in view.endpoints(container.id):
+        network = view.snapshot.networks.get(endpoint.network)
         if network is not None:
             wished.pop(network.name, None)
             shown[network.name] = wire.show(container, endpoint.wish, network, endpoint)
@@ -51,8 +57,7 @@ def networks(
 
 def settings(container: Container, snapshot: Snapshot, layout: Layout) -> dict[str, object]:
     """The whole of NetworkSettings."""
-    endpoints = [end for end in snapshot.endpoints.values() if end.container == container.id]
-    attached = networks(container, (end for end in endpoints if end.phase is Phase.READY), snapshot)
+    attached = networks(container, View(snapshot))
     default = attached.get(_DEFAULT, _NOWHERE)
     sandbox = snapshot.container_sandbox(container.id)
     key = ""
@@ -74,17 +79,10 @@ def settings(container: Container, snapshot: Snapshot, layout: Layout) -> dict[s
     }
 
 
-def _wished(container: Container, snapshot: Snapshot) -> dict[str, tuple[EndpointWish, Network | None]]:
+def _wished(container: Container, view: View) -> dict[str, tuple[EndpointWish, Network | None]]:
     wishes = container.networks or {container.spec.network_mode: EndpointWish()}
     found = {}
     for reference, wish in wishes.items():
-        network = _network(snapshot, reference)
+        network = view.network(reference)
         found[network.name if network else reference] = (wish, network)
     return found
-
-
-def _network(snapshot: Snapshot, reference: str) -> Network | None:
-    try:
-        return snapshot.find_network(reference)
-    except (NotFound, InvalidParameter):
-        return None

@@ -10,7 +10,6 @@ from bridgehead.api.wire import image as images
 from bridgehead.api.wire.moment import SECOND, since_epoch
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.container import Container, Image
-from bridgehead.core.model.network import Endpoint
 from bridgehead.core.model.snapshot import Snapshot
 
 # What Docker shows of a configuration where its client said nothing.
@@ -118,11 +117,8 @@ def show(
     }
 
 
-def summarise(
-    container: Container, snapshot: Snapshot, endpoints: Iterable[Endpoint], now: int
-) -> dict[str, object]:
+def summarise(container: Container, view: attachments.View, now: int) -> dict[str, object]:
     """As a list shows it."""
-    attached = attachments.networks(container, endpoints, snapshot)
     return {
         "Id": container.id,
         "Names": [f"/{container.name}"],
@@ -135,7 +131,7 @@ def summarise(
         "State": container.state.status.value,
         "Status": container_state.sentence(container.state, now),
         "HostConfig": {"NetworkMode": container.spec.network_mode},
-        "NetworkSettings": {"Networks": attached},
+        "NetworkSettings": {"Networks": attachments.networks(container, view)},
         "Mounts": mounts.show(container),
     }
 

@@ -1,0 +1,132 @@
+import ipaddress
+from typing import Any
+
+import pytest
+
+from bridgehead.api.version import Version
+from bridgehead.api.wire.container_request import request
+from bridgehead.core.model.container import Bind, RestartPolicy
+from bridgehead.core.model.errors import InvalidParameter, NotImplementedByDriver
+from bridgehead.core.model.network import Link
+
+NEW = Version(1, 47)
+
+
+def _request(host: dict[str, Any] | None = None, **config: Any) -> Any:
+    return request({"Image": "x", **config, "HostConfig": host or {}}, "", NEW)
+
+
+@pytest.mark.parametrize(
+    ("document", "field", "value"),
+    [
+        ({"Cmd": "one"}, "command", ("one",)),
+        ({"Cmd": []}, "command", ()),
+        ({"Cmd": None}, "command", None),
+        ({"Entrypoint": ["a", "b"]}, "entrypoint", ("a", "b")),
+        ({"StopTimeout": 0}, "stop_timeout_s", 0),
+        ({}, "stop_timeout_s", None),
+        ({"NetworkDisabled": True}, "network_mode", "none"),
+        ({"HostConfig": {"NetworkMode": "default"}}, "network_mode", "bridge"),
+        ({"HostConfig": {"Binds": ["/a:/b:ro,rslave"]}}, "binds", (Bind("/a", "/b", True, "rslave"),)),
+        (
+            {"HostConfig": {"Mounts": [{"Type": "bind", "Source": "/a", "Target": "/b"}]}},
+            "binds",
+            (Bind("/a", "/b"),),
+        ),
+        (
+            {
+                "HostConfig": {
+                    "Mounts": [
+                        {"Type": "tmpfs", "Target": "/t", "TmpfsOptions": {"SizeBytes": 5, "Mode": 511}}
+                    ]
+                }
+            },
+            "tmpfs",
+            {"/t": "size=5,mode=777"},
+        ),
+        ({"ExposedPorts": {"80": {}, "53-54/udp": None}}, "exposed_ports", ("80/tcp", "53/udp", "54/udp")),
+        (
+            {
+                "HostConfig": {
+                    "PortBindings": {"80/tcp": [{"HostIp": "::1", "HostPort": "8080"}], "90/tcp": []}
+                }
+            },
+            "published_ports",
+            ("[::1]:8080:80/tcp", "::90/tcp"),
+        ),
+        (
+            {"HostConfig": {"RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3}}},
+            "restart",
+            RestartPolicy("on-failure", 3),
+        ),
+        ({"MacAddress": "02-42-AC-11-00-02"}, "mac", "02:42:ac:11:00:02"),
+    ],
+    ids=str,
+)
+def test_what_was_asked_is_understood(document: dict[str, Any], field: str, value: object) -> None:
+    assert value == getattr(request({"Image": "x", **document}, "", NEW), field)
+
+
+def test_cpus_become_a_quota() -> None:
+    limits = _request({"NanoCpus": 1_500_000_000, "PidsLimit": -1}).limits
+
+    assert (limits.cpu_quota, limits.cpu_period, limits.pids) == (150_000, 100_000, 0)
+
+
+def test_endpoints_and_old_links_become_wishes() -> None:
+    asked = _request(
+        {"NetworkMode": "own", "Links": ["db:data"]},
+        NetworkingConfig={
+            "EndpointsConfig": {"own": {"IPAMConfig": {"IPv4Address": "10.0.0.9"}}, "default": None}
+        },
+    )
+
+    assert {"own", "bridge"} == set(asked.networks)
+    assert (ipaddress.ip_address("10.0.0.9"),) == asked.networks["own"].addresses
+    assert (Link("db", "data"),) == asked.networks["own"].links
+
+
+def test_echoes_keep_what_is_not_understood() -> None:
+    asked = request(
+        {"image": "x", "Odd": 1, "hostconfig": {"shmsize": 7, "MEMORY": 9, "Binds": None}}, "", NEW
+    )
+
+    assert asked.config_echo == '{"Image":"x","Odd":1}'
+    assert asked.host_config_echo == '{"shmsize":7,"Memory":9}'
+
+
+def test_older_clients_may_name_one_endpoint_only() -> None:
+    document = {"Image": "x", "NetworkingConfig": {"EndpointsConfig": {"a": {}, "b": {}}}}
+
+    with pytest.raises(InvalidParameter, match="multiple network endpoints: a, b"):
+        request(document, "", Version(1, 43))
+
+
+@pytest.mark.parametrize(
+    ("document", "error", "words"),
+    [
+        ({"Cmd": 7}, InvalidParameter, "Cmd: expected"),
+        ({"HostConfig": {"Memory": 10**30}}, InvalidParameter, "HostConfig.Memory: expected"),
+        ({"HostConfig": {"Memory": "1g"}}, InvalidParameter, "HostConfig.Memory: expected int, got str"),
+        ({"ExposedPorts": {"abc": {}}}, InvalidParameter, 'invalid port specification: "abc"'),
+        (
+            {"HostConfig": {"PortBindings": {"80": [{"HostPort": "99999"}]}}},
+            InvalidParameter,
+            'invalid port specification: "99999"',
+        ),
+        ({"HostConfig": {"Binds": ["/a"]}}, InvalidParameter, "invalid volume specification: '/a'"),
+        ({"HostConfig": {"Binds": ["/a:/b:odd"]}}, InvalidParameter, "invalid mode: odd"),
+        ({"HostConfig": {"Binds": ["vol:/b"]}}, NotImplementedByDriver, "named volumes are not supported"),
+        (
+            {"HostConfig": {"Mounts": [{"Type": "volume", "Target": "/b"}]}},
+            NotImplementedByDriver,
+            "'volume'",
+        ),
+        ({"HostConfig": {"RestartPolicy": {"Name": "odd"}}}, InvalidParameter, "unknown policy 'odd'"),
+        ({"MacAddress": "zz"}, InvalidParameter, "invalid MAC address: zz"),
+    ],
+    ids=str,
+)
+def test_what_makes_no_sense_is_refused(document: dict[str, Any], error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words.replace("(", r"\(")):
+        request({"Image": "x", **document}, "", NEW)

@@ -37,6 +37,8 @@ from bridgehead.core.plan.objects import (
 )
 
 HOST = "host"
+FORWARDING = "net/ipv4/ip_forward"
+BRIDGE_FILTERING = "net/bridge/bridge-nf-call-iptables"
 V = TypeVar("V")
 Owner = str
 
@@ -69,6 +71,7 @@ def dirty(old: Snapshot, new: Snapshot) -> set[Owner]:
     sandboxes = _touched(changed(old.sandboxes, new.sandboxes))
     endpoints = _touched(changed(old.endpoints, new.endpoints))
     return {
+        *([HOST] if networks else []),
         *(f"network/{network.id}" for network in networks),
         *(f"container/{container.id}" for container in containers),
         *(f"sandbox/{sandbox.id}" for sandbox in sandboxes),
@@ -93,7 +96,7 @@ def _sandboxes_of(old: Snapshot, new: Snapshot, containers: set[ContainerID]) ->
 def fragment(snapshot: Snapshot, owner: Owner, facts: HostFacts) -> State:
     kind, _, identifier = owner.partition("/")
     if kind == HOST:
-        return state(*_host_objects())
+        return state(*_host_objects(snapshot))
     if kind == "network":
         network = snapshot.networks.get(NetworkID(identifier))
         return state(*facts.drivers[network.driver].network_objects(network)) if network else {}
@@ -104,9 +107,12 @@ def fragment(snapshot: Snapshot, owner: Owner, facts: HostFacts) -> State:
     return state(*_sandbox_objects(snapshot, sandbox, facts)) if sandbox else {}
 
 
-def _host_objects() -> Iterable[KernelObject]:
+def _host_objects(snapshot: Snapshot) -> Iterable[KernelObject]:
     yield table()
-    yield Sysctl("net/ipv4/ip_forward", "1")
+    yield Sysctl(FORWARDING, "1")
+    if any(network.bridge and not network.bridge.icc for network in snapshot.networks.values()):
+        # Frames within one bridge pass the firewall only with this; it is host-wide, so only when needed.
+        yield Sysctl(BRIDGE_FILTERING, "1")
 
 
 def _sandbox_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iterator[KernelObject]:

@@ -60,10 +60,14 @@ async def _serve(settings: flags.Settings) -> int:
         held.enter_context(journal.pidfile(settings.pidfile, os.getpid()))
         gc.freeze()  # what start-up made stays; no later collection needs to look at it
         _log.info("ready on %s", ", ".join(settings.hosts))
-        watching = asyncio.create_task(wiring.keep_resolver(parts))
+        background = [
+            asyncio.create_task(wiring.keep_resolver(parts)),
+            asyncio.create_task(parts.runtime.prepare()),
+        ]
         await _told_to_end()
         _log.info("ending; containers go on")
-        watching.cancel()
+        for task in background:
+            task.cancel()
         await runner.cleanup()
         await parts.engine.end()
     return 0

@@ -12,7 +12,7 @@ from aiohttp import web
 from bridgehead import __version__
 from bridgehead.api import server
 from bridgehead.api.identity import Identity
-from bridgehead.core.desired import HostFacts
+from bridgehead.core.desired import BRIDGE_FILTERING, FORWARDING, HostFacts
 from bridgehead.core.drivers.bridge import BridgeDriver
 from bridgehead.core.drivers.plain import PlainDriver
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS
@@ -36,13 +36,12 @@ from bridgehead.host.runtime.logs import ConmonLogs
 from bridgehead.host.runtime.runtime import ConmonRuntime
 from bridgehead.host.store.sqlite import SqliteStore
 
-_FORWARDING = "net/ipv4/ip_forward"
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     layout: Layout
     engine: Engine
+    runtime: ConmonRuntime
     resolver: ResolverPlane
 
 
@@ -63,7 +62,7 @@ def build(layout: Layout, held: ExitStack) -> Parts:
     )
     runtime = ConmonRuntime(layout.bundles, f"{layout.exec_root}/runtime")
     logs = ConmonLogs(layout.containers, layout.bundles)
-    return Parts(layout, Engine(intent, runtime, logs, LayerStore(layout.layers)), resolver)
+    return Parts(layout, Engine(intent, runtime, logs, LayerStore(layout.layers)), runtime, resolver)
 
 
 def reading_intent(layout: Layout) -> Intent:
@@ -113,7 +112,7 @@ def _host(layout: Layout, resolver: ResolverPlane) -> Host:
         (
             FilePlane((layout.containers, layout.bundles)),
             FirewallPlane(layout.namespaces, socket_in),
-            SysctlPlane((_FORWARDING,)),
+            SysctlPlane((FORWARDING, BRIDGE_FILTERING)),
             LinkPlane(layout.namespaces),
             resolver,
             MountPlane(layout.containers),

@@ -137,7 +137,10 @@ class Lifecycle:
         if sandbox is not None:
             new = new.drop(sandbox, *snapshot.sandbox_endpoints(sandbox.id))
         await self._quietly(self._intent.realise(new))
-        self.waiters.ended(identifier, state.exit_code)
+        if container.spec.auto_remove:
+            await self.destroy(identifier, state.exit_code)
+        else:
+            self.waiters.ended(identifier, state.exit_code)
 
     async def _watch(self, identifier: ContainerID) -> None:
         exit_ = await self._runtime.exited(identifier)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.diff import Delete, Op
 from bridgehead.core.plan.objects import Key, State, Sysctl, state
 
@@ -28,8 +29,13 @@ class SysctlPlane:
                 try:
                     (_ROOT / op.object.name).write_text(op.object.value)
                 except OSError as error:
-                    failed[op.object.key] = error
+                    failed[op.object.key] = HostRefused(_refusal(op.object, error))
         return failed
+
+
+def _refusal(wanted: Sysctl, error: OSError) -> str:
+    hint = "; try modprobe br_netfilter" if wanted.name.startswith("net/bridge/") else ""
+    return f"cannot set {wanted.name} to {wanted.value}: {error.strerror}{hint}"
 
 
 def _read(name: str) -> str | None:

@@ -117,7 +117,9 @@ class Talk:
                 keep.append(attached)
             errors = os.open(folder.errors, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             theirs.callback(os.close, errors)
-            self._child = spawn(arguments, environment=environment, output=errors, keep=keep)
+            # conmon drops a file `oom` wherever it runs; the bundle is where that belongs.
+            there = ["env", "-C", folder.path, *arguments]
+            self._child = spawn(there, environment=environment, output=errors, keep=keep)
 
     def _pipe(self, theirs: ExitStack) -> tuple[int, int]:
         ours, other = os.pipe()

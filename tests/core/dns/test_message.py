@@ -51,7 +51,7 @@ def test_a_query_is_read_without_its_case_and_kept_with_it() -> None:
     found = query(packet)
 
     assert Question("web.my.net", Type.A, 1) == found.question
-    assert b"\x03WeB\x02My\x03Net\0\0\x01\0\x01" == found.section
+    assert found.section == b"\x03WeB\x02My\x03Net\0\0\x01\0\x01"
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_the_client_says_how_much_it_takes(
 def test_a_dot_inside_a_label_does_not_divide_it() -> None:
     packet = dns.message.make_query(dns.name.Name([b"a.b", b""]), "A").to_wire()
 
-    assert "a\\.b" == query(packet).question.name
+    assert query(packet).question.name == "a\\.b"
 
 
 def test_a_reply_is_what_dnspython_expects_of_one() -> None:
@@ -83,9 +83,9 @@ def test_a_reply_is_what_dnspython_expects_of_one() -> None:
     message = dns.message.from_wire(reply(query(packet), Code.NOERROR, (Record(Type.A, b"\x0a\0\0\x02"),)))
 
     assert dns.message.from_wire(packet).is_response(message)
-    assert "Web. 600 IN A 10.0.0.2" == message.answer[0].to_text()
-    assert dns.flags.QR | dns.flags.RD | dns.flags.RA == message.flags
-    assert 0 == message.edns
+    assert message.answer[0].to_text() == "Web. 600 IN A 10.0.0.2"
+    assert message.flags == dns.flags.QR | dns.flags.RD | dns.flags.RA
+    assert message.edns == 0
 
 
 def test_a_pointer_is_answered_by_a_name() -> None:
@@ -93,7 +93,7 @@ def test_a_pointer_is_answered_by_a_name() -> None:
 
     message = dns.message.from_wire(reply(query(packet), 0, (Record(Type.PTR, b"\x03web\x03net\0"),)))
 
-    assert "web.net." == message.answer[0][0].to_text()
+    assert message.answer[0][0].to_text() == "web.net."
 
 
 @pytest.mark.parametrize("edns", [False, 0])
@@ -172,7 +172,7 @@ def test_a_reply_belongs_to_one_question() -> None:
     assert not answers(other, 77, asking)
     assert not answers(with_id(77, packet), 77, asking)
     assert not answers(good[:11], 77, asking)
-    assert Code.NXDOMAIN == code_of(good)
+    assert code_of(good) == Code.NXDOMAIN
 
 
 def test_types_that_differ_like_letters_are_not_confused() -> None:

@@ -56,7 +56,7 @@ def test_a_record_that_is_none_changes_nothing() -> None:
         zone.put(NameRecord("a", "N", "net", ("other",), ("10.0.0.999",)))
 
     assert [good] == list(zone)
-    assert (b"\x0a\0\0\1",) == zone.addresses("N", "web")
+    assert zone.addresses("N", "web") == (b"\x0a\0\0\1",)
 
 
 @pytest.mark.parametrize("address", ["10.0.0.2", "192.168.255.1", "fd00::1", "2001:db8::abcd"])
@@ -90,4 +90,4 @@ def test_what_dns_cannot_carry_has_no_wire_form(name: str) -> None:
 
 
 def test_only_letters_of_the_ascii_alphabet_lose_their_case() -> None:
-    assert "wÄb-İ" == fold("WÄB-İ")
+    assert fold("WÄB-İ") == "wÄb-İ"

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import dns.message
 import dns.rcode
@@ -92,56 +92,43 @@ def name_server(namespace: str, address: str, behaviour: Behaviour) -> Iterator[
     over_udp = socket_in(namespace, socket.AF_INET, socket.SOCK_DGRAM)
     over_tcp = socket_in(namespace, socket.AF_INET, socket.SOCK_STREAM)
     over_tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-
-    def serve_udp() -> None:
-        while packet_and_client := _received(over_udp):
-            packet, asker = packet_and_client
-            asked.append(packet)
-            for reply in behaviour(packet):
-                over_udp.sendto(reply, asker)
-
-    def serve_tcp() -> None:
-        while connection := _accepted(over_tcp):
-            with connection:
-                asked.append(read_framed(connection))
-                connection.sendall(b"".join(framed(reply) for reply in behaviour(asked[-1])))
-
     for door in (over_udp, over_tcp):
         door.bind((address, 53))
         door.settimeout(LIMIT_S)
     over_tcp.listen()
-    threads = [threading.Thread(target=serve) for serve in (serve_udp, serve_tcp)]
+    threads = [
+        threading.Thread(target=_serve_udp, args=(over_udp, behaviour, asked)),
+        threading.Thread(target=_serve_tcp, args=(over_tcp, behaviour, asked)),
+    ]
     for thread in threads:
         thread.start()
     try:
         yield asked
     finally:
-        for door in (over_udp, over_tcp):
-            _wake_and_close(door)
+        over_udp.sendto(b"", (address, 53))  # to whoever reads it: the end
+        over_tcp.shutdown(socket.SHUT_RDWR)
         for thread in threads:
             thread.join(LIMIT_S)
+        over_udp.close()
+        over_tcp.close()
 
 
-def _received(door: socket.socket) -> tuple[bytes, tuple[str, int]] | None:
-    try:
-        packet, asker = door.recvfrom(65535)
-    except OSError:
-        return None
-    return (packet, asker) if packet else None
+def _serve_udp(door: socket.socket, behaviour: Behaviour, asked: list[bytes]) -> None:
+    with suppress(OSError):
+        while True:
+            packet, asker = door.recvfrom(65535)
+            if not packet:
+                return
+            asked.append(packet)
+            for reply in behaviour(packet):
+                door.sendto(reply, asker)
 
 
-def _accepted(door: socket.socket) -> socket.socket | None:
-    try:
-        connection, _ = door.accept()
-    except OSError:
-        return None
-    connection.settimeout(LIMIT_S)
-    return connection
-
-
-def _wake_and_close(door: socket.socket) -> None:
-    try:
-        door.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass  # an unconnected UDP socket says so, and wakes its reader all the same
-    door.close()
+def _serve_tcp(door: socket.socket, behaviour: Behaviour, asked: list[bytes]) -> None:
+    with suppress(OSError):
+        while True:
+            connection, _ = door.accept()
+            connection.settimeout(LIMIT_S)
+            with connection:
+                asked.append(read_framed(connection))
+                connection.sendall(b"".join(framed(reply) for reply in behaviour(asked[-1])))

@@ -29,7 +29,7 @@ def view(sandbox: str) -> ResolverView:
 
 @pytest.fixture
 def new_plane(machine: Path) -> Iterator[Callable[..., ResolverPlane]]:
-    """Makes planes for one socket, as daemons that come one after the other would; the process ends with the test."""
+    """Makes planes for one socket, as daemons one after the other would; the process ends with the test."""
     path = str(machine / "resolver.sock")
     with ExitStack() as opened:
         opened.callback(ResolverPlane(path, start=False).stop)
@@ -46,5 +46,5 @@ def new_plane(machine: Path) -> Iterator[Callable[..., ResolverPlane]]:
 def plane(new_plane: Callable[..., ResolverPlane]) -> ResolverPlane:
     """A plane whose resolver runs and holds nothing."""
     plane = new_plane()
-    assert {} == plane.observe()
+    assert plane.observe() == {}
     return plane

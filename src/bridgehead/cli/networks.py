@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from typing import TypedDict, Unpack
 
 import click
 
@@ -9,6 +10,27 @@ from bridgehead.cli.client import NOT_FOUND, Body, Client, CommandFailed, Refuse
 from bridgehead.cli.format import natural, short, table
 from bridgehead.cli.replies import Created, NetworkReply
 from bridgehead.cli.verb import Verb, each
+
+
+class NetworkWishes(TypedDict):
+    """The options of `create`, by their names on the command line."""
+
+    driver: str
+    scope: str
+    attachable: bool
+    internal: bool
+    config_from: str
+    config_only: bool
+    ipv4: bool | None
+    ipv6: bool | None
+    label: tuple[str, ...]
+    opt: tuple[str, ...]
+    ipam_driver: str
+    ipam_opt: tuple[str, ...]
+    subnet: tuple[str, ...]
+    ip_range: tuple[str, ...]
+    gateway: tuple[str, ...]
+    aux_address: tuple[str, ...]
 
 
 @click.command(cls=Verb)
@@ -30,48 +52,36 @@ from bridgehead.cli.verb import Verb, each
 @click.option("--subnet", multiple=True, metavar="CIDR", help="Subnet that represents a network segment")
 @click.argument("name", metavar="NETWORK")
 @click.pass_obj
-def create(
-    client: Client,
-    *,
-    name: str,
-    driver: str,
-    scope: str,
-    attachable: bool,
-    internal: bool,
-    config_from: str,
-    config_only: bool,
-    ipv4: bool | None,
-    ipv6: bool | None,
-    label: tuple[str, ...],
-    opt: tuple[str, ...],
-    ipam_driver: str,
-    ipam_opt: tuple[str, ...],
-    subnet: tuple[str, ...],
-    ip_range: tuple[str, ...],
-    gateway: tuple[str, ...],
-    aux_address: tuple[str, ...],
-) -> None:
+def create(client: Client, *, name: str, **wishes: Unpack[NetworkWishes]) -> None:
     """Create a network"""
+    reply: Created = client.post("/networks/create", _network_body(name, wishes))
+    print(reply["Id"])
+
+
+def _network_body(name: str, wishes: NetworkWishes) -> Body:
     from bridgehead.cli.subnets import subnet_configs
 
-    configs = subnet_configs(subnet, ip_range, gateway, pairs(aux_address))
-    body: dict[str, object] = {
+    auxiliary = pairs(wishes["aux_address"])
+    config_from = wishes["config_from"]
+    families = {"EnableIPv4": wishes["ipv4"], "EnableIPv6": wishes["ipv6"]}
+    return {
         "Name": name,
         "CheckDuplicate": True,  # daemons before API 1.44 take a second network of the same name otherwise
-        "Driver": driver,
-        "Scope": scope,
-        "Attachable": attachable,
-        "Internal": internal,
-        "ConfigOnly": config_only,
+        "Driver": wishes["driver"],
+        "Scope": wishes["scope"],
+        "Attachable": wishes["attachable"],
+        "Internal": wishes["internal"],
+        "ConfigOnly": wishes["config_only"],
         "ConfigFrom": {"Network": config_from} if config_from else None,
-        "IPAM": {"Driver": ipam_driver, "Options": pairs(ipam_opt), "Config": configs},
-        "Labels": pairs(label),
-        "Options": pairs(opt),
+        "IPAM": {
+            "Driver": wishes["ipam_driver"],
+            "Options": pairs(wishes["ipam_opt"]),
+            "Config": subnet_configs(wishes["subnet"], wishes["ip_range"], wishes["gateway"], auxiliary),
+        },
+        "Labels": pairs(wishes["label"]),
+        "Options": pairs(wishes["opt"]),
+        **{key: wanted for key, wanted in families.items() if wanted is not None},
     }
-    families = {"EnableIPv4": ipv4, "EnableIPv6": ipv6}
-    body |= {key: wanted for key, wanted in families.items() if wanted is not None}
-    reply: Created = client.post("/networks/create", body)
-    print(reply["Id"])
 
 
 @click.command(cls=Verb)

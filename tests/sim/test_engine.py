@@ -1,11 +1,14 @@
 """The whole engine on a machine in memory: refused at every effect, cut off at every effect, restarted."""
 
+import asyncio
+
 import pytest
 
 from bridgehead.core.model.container import Status
 from bridgehead.core.model.errors import BridgeheadError, Conflict, Forbidden, HostRefused
 from bridgehead.core.model.network import EndpointWish
 from bridgehead.core.plan.diff import diff
+from bridgehead.engine.intent import StaleDecision
 from tests.sim.world import Act, World, begun, cut_at
 
 
@@ -123,9 +126,9 @@ async def test_what_was_acknowledged_outlives_a_crash() -> None:
 
     snapshot = world.engine.snapshot
     assert snapshot.find_network("extra")
-    assert len(
-        snapshot.sandbox_endpoints(snapshot.container_sandbox(snapshot.find_container("c1").id).id)
-    ) == 2  # type: ignore[union-attr]
+    assert (
+        len(snapshot.sandbox_endpoints(snapshot.container_sandbox(snapshot.find_container("c1").id).id)) == 2
+    )  # type: ignore[union-attr]
     await world.engine.end()
 
 
@@ -185,4 +188,29 @@ async def test_interfaces_take_the_lowest_free_name() -> None:
         if endpoint.container == container.id
     }
     assert names == {"frontend": "eth1", "backend": "eth0"}
+    await world.engine.end()
+
+
+async def test_containers_that_end_at_one_moment_do_not_undo_each_other() -> None:
+    world = await prepared()
+    for number in range(6):
+        await world.run(f"crowd{number}", "frontend")
+
+    await asyncio.gather(
+        *(world.engine.containers.remove(f"crowd{number}", force=True) for number in range(6))
+    )
+
+    assert {"c1", "c2"} == {container.name for container in world.engine.snapshot.containers.values()}
+    assert world.desired() == world.machine.present
+    await world.engine.end()
+
+
+async def test_a_decision_on_an_old_snapshot_is_never_written() -> None:
+    world = await prepared()
+    old = world.engine.snapshot.drop(world.engine.snapshot.find_network("frontend"))
+    await create(world)
+
+    with pytest.raises(StaleDecision):
+        world.intent.commit(old)
+
     await world.engine.end()

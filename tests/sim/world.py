@@ -63,9 +63,9 @@ class World:
         self.engine = self._engine()
 
     def _engine(self) -> Engine:
-        intent = Intent(self.disk, Host([self.machine]), FACTS, Clock(), self.dice)
+        self.intent = Intent(self.disk, Host([self.machine]), FACTS, Clock(), self.dice)
         runtime = cast("Runtime", self.processes)
-        return Engine(intent, runtime, cast("Logs", None), cast("Images", Layers()))
+        return Engine(self.intent, runtime, cast("Logs", None), cast("Images", Layers()))
 
     async def reborn(self) -> "World":
         """The old engine is gone without a word; a new one finds the same machine and disk."""

@@ -77,12 +77,12 @@ class ContainerUseCases:
         container = self._find(reference)
         wanted = number(signal or "SIGKILL")
         self._require_running(container, "kill container: ")
+        self._events.container(container, "kill", signal=str(wanted))
         if wanted != signals.SIGKILL:
             await self._runtime.signal(container.id, wanted)
         else:
             self._mark_stopped(container, stopped=True)
             await self._signal_and_wait(container, wanted, _KILL_PATIENCE_S)
-        self._events.container(container, "kill", signal=str(wanted))
 
     async def pause(self, reference: str, *, frozen: bool) -> None:
         container = self._find(reference)

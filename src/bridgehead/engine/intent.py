@@ -18,6 +18,10 @@ from bridgehead.engine.world import Clock, Random, Store
 _log = logging.getLogger("bridgehead.intent")
 
 
+class StaleDecision(RuntimeError):
+    """A bug: something was decided on one snapshot and committed on another, which would lose an update."""
+
+
 class Intent:
     def __init__(self, store: Store, host: Host, facts: HostFacts, clock: Clock, random: Random) -> None:
         self._store = store
@@ -39,6 +43,8 @@ class Intent:
         """Make `new` the intent, durably; the owners whose objects it changes."""
         if new is self._snapshot:
             return set()
+        if new.revision != self._snapshot.revision:
+            raise StaleDecision(f"decided on revision {new.revision}, now {self._snapshot.revision}")
         concerned = dirty(self._snapshot, new)
         self._snapshot = self._store.commit(self._snapshot, new)
         return concerned

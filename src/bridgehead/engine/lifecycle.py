@@ -153,9 +153,11 @@ class Lifecycle:
         container = snapshot.containers[identifier]
         left = _endpoints(snapshot, identifier)
         new, restart_s = self._after_exit(snapshot, container, exit_)
+        concerned = self._intent.commit(new)
         self._events.container(container, "die", exitCode=str(exit_.code))
         await asyncio.gather(
-            self._quietly(self._runtime.delete(identifier)), self._quietly(self._intent.realise(new))
+            self._quietly(self._runtime.delete(identifier)),
+            self._quietly(self._intent.reconciler.settle(concerned)),
         )
         for _, network in left:
             self._events.network(network, "disconnect", container=identifier)

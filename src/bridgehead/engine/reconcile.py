@@ -115,11 +115,20 @@ class Reconciler:
         try:
             while self._waiting:
                 waiting, self._waiting = self._waiting, {}
-                failures = await self._round(set(waiting))
+                failures = await self._surviving_round(set(waiting))
                 for owner, futures in waiting.items():
                     _resolve(futures, failures.get(owner))
         finally:
             self._applying = None
+
+    async def _surviving_round(self, owners: set[Owner]) -> Mapping[Owner, Exception]:
+        try:
+            return await self._round(owners)
+        except Exception as error:  # noqa: BLE001 - see below
+            # A bug in one round must neither end the loop nor leave anybody waiting for ever.
+            _log.exception("a round of reconciliation failed")
+            self._suspect = True
+            return dict.fromkeys(owners, error)
 
     async def _round(self, owners: set[Owner]) -> Mapping[Owner, Exception]:
         if self._suspect:

@@ -66,7 +66,8 @@ def _converter(hint: Any) -> Converter:
     if isinstance(hint, type) and is_dataclass(hint):
         return _dataclass(hint)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return lambda value: hint(value)
+        member: Converter = hint
+        return member
     return _exactly(hint)
 
 

@@ -1,0 +1,75 @@
+import ipaddress
+
+import pytest
+
+from bridgehead.core import etc
+from bridgehead.core.model.container import ContainerSpec, ProcessSpec
+
+
+def spec(**words: object) -> ContainerSpec:
+    return ContainerSpec(ProcessSpec(("sh",)), **{"hostname": "h1", **words})  # type: ignore[arg-type]
+
+
+HOST = etc.parse_resolv_conf(
+    "# made by hand\nnameserver 10.0.0.1 # first\nnameserver 127.0.0.53\n"
+    "search a.example b.example\noptions timeout:3\n"
+)
+
+
+def test_a_hosts_settings_are_read() -> None:
+    expected = etc.ResolvConf(("10.0.0.1", "127.0.0.53"), ("a.example", "b.example"), ("timeout:3",))
+
+    assert expected == HOST
+
+
+def test_a_sandbox_with_names_asks_the_embedded_resolver() -> None:
+    text = etc.resolv_conf(HOST, embedded=True)
+
+    assert text == "search a.example b.example\nnameserver 127.0.0.11\noptions timeout:3 ndots:0\n"
+
+
+def test_a_users_ndots_is_kept() -> None:
+    settings = etc.overridden(HOST, spec(dns_options=("ndots:3",)))
+
+    assert "options ndots:3\n" in etc.resolv_conf(settings, embedded=True)
+
+
+def test_loopback_servers_mean_nothing_inside() -> None:
+    assert "nameserver 10.0.0.1\n" in etc.resolv_conf(HOST, embedded=False)
+    assert "127.0.0.53" not in etc.resolv_conf(HOST, embedded=False)
+
+
+def test_without_any_server_public_ones_are_asked() -> None:
+    text = etc.resolv_conf(etc.ResolvConf(("::1",)), embedded=False)
+
+    assert text == "nameserver 8.8.8.8\nnameserver 8.8.4.4\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ({"dns": ("1.1.1.1",)}, etc.ResolvConf(("1.1.1.1",), HOST.search, HOST.options)),
+        ({"dns_search": (".",)}, etc.ResolvConf(HOST.servers, (), HOST.options)),
+        ({"dns_search": ("x",)}, etc.ResolvConf(HOST.servers, ("x",), HOST.options)),
+    ],
+)
+def test_each_kind_is_overridden_by_itself(
+    words: dict[str, tuple[str, ...]], expected: etc.ResolvConf
+) -> None:
+    assert expected == etc.overridden(HOST, spec(**words))
+
+
+@pytest.mark.parametrize(
+    ("words", "last"),
+    [
+        ({}, "172.18.0.2\th1\n"),
+        ({"domainname": "d.com"}, "172.18.0.2\th1.d.com h1\n"),
+        ({"hostname": "h1.d.com"}, "172.18.0.2\th1.d.com h1\n"),
+        ({"extra_hosts": ("db:10.0.0.7",)}, "10.0.0.7\tdb\n172.18.0.2\th1\n"),
+    ],
+)
+def test_hosts_ends_with_what_is_its_own(words: dict[str, object], last: str) -> None:
+    text = etc.hosts(spec(**words), [ipaddress.ip_address("172.18.0.2")])
+
+    assert text.startswith("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
+    assert text.endswith(f"ff02::2\tip6-allrouters\n{last}")

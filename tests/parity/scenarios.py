@@ -347,4 +347,15 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
         "run --rm busybox sh -c 'ls /dev; ls -d /proc/kcore /proc/acpi /sys/firmware; ulimit -n'",
         "run --rm busybox sh -c 'mount -t tmpfs none /tmp; echo $?; unshare -n true; echo $?'",
     ),
+    "events": (
+        "network create mesh",
+        "run --rm --name guest --net mesh busybox true",
+        _sleeper("stays", "--net mesh"),
+        "network connect bridge stays",
+        "rename stays other",
+        "kill other",
+        "rm other",
+        "network rm mesh",
+        "events --since 1h --until 0s --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}'",
+    ),
 }

@@ -1,7 +1,9 @@
 """Everything a daemon can leave behind on a host, counted by name, so that two moments can be compared."""
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from tests.support.daemon import Daemon
 from tests.support.testhost import Host
@@ -35,9 +37,19 @@ def links(host: Host) -> list[str]:
 
 
 def firewall(host: Host) -> list[str]:
-    """The rule set line by line, without counters, handles and anything else that changes by itself."""
-    text = host.run("nft", "--stateless", "list", "ruleset").stdout
-    return [line.strip() for line in text.splitlines() if line.strip() not in {"", "}"}]
+    """A line for each table, chain, rule, set and element of a set."""
+    found = host.json("nft", "--json", "--stateless", "list", "ruleset")["nftables"]
+    return [line for item in found for kind, body in item.items() for line in _firewall_lines(kind, body)]
+
+
+def _firewall_lines(kind: str, body: dict[str, Any]) -> Iterator[str]:
+    if kind == "metainfo":
+        return
+    elements = body.pop("elem", ()) if kind in {"set", "map"} else ()
+    body.pop("handle", None)
+    yield f"{kind} {json.dumps(body, sort_keys=True)}"
+    for element in elements:
+        yield f"element of {body['name']} {json.dumps(element, sort_keys=True)}"
 
 
 def _roots(daemon: Daemon) -> tuple[str, ...]:

@@ -57,12 +57,14 @@ class Host:
         self.folder = Path(tempfile.mkdtemp(prefix=f"bh-{self.name}-"))
         self._outside: Host | None = None
         self._started: list[subprocess.Popen[Any]] = []
-        resolv_conf = self.folder / "resolv.conf"
-        resolv_conf.write_text(RESOLV_CONF)
+        (self.folder / "resolv.conf").write_text(RESOLV_CONF)
+        self._boot()
+
+    def _boot(self) -> None:
         self._holder = subprocess.Popen(
             [
                 *("unshare", *_NAMESPACES, "--fork", "--kill-child", "--propagation", "private"),
-                *("bash", "-c", _FIRST_PROCESS, "holder", self.name, str(resolv_conf)),
+                *("bash", "-c", _FIRST_PROCESS, "holder", self.name, str(self.folder / "resolv.conf")),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -75,6 +77,11 @@ class Host:
             self.close()
             raise CommandFailed(f"test host {self.name} did not come up")
         self.pid = int(answer)
+
+    def reboot(self) -> None:
+        """Power off and on: every process, link, rule and mount is gone, /run is empty, `folder` is kept."""
+        self._end()
+        self._boot()
 
     def __enter__(self) -> Self:
         return self
@@ -185,6 +192,7 @@ class Host:
             self._holder.wait(timeout=5)
         for process in self._started:
             process.wait(timeout=5)
+        self._started.clear()
 
     def _cgroups(self) -> list[Path]:
         """The control groups of containers known in this host's folder: they alone outlive its processes."""

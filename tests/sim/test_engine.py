@@ -6,7 +6,7 @@ import pytest
 
 from bridgehead.core.model.container import Status
 from bridgehead.core.model.errors import BridgeheadError, Conflict, Forbidden, HostRefused
-from bridgehead.core.model.network import EndpointWish
+from bridgehead.core.model.network import EndpointWish, Phase
 from bridgehead.core.plan.diff import diff
 from bridgehead.engine.intent import StaleDecision
 from tests.sim.world import Act, World, begun, cut_at
@@ -214,3 +214,18 @@ async def test_a_decision_on_an_old_snapshot_is_never_written() -> None:
         world.intent.commit(old)
 
     await world.engine.end()
+
+
+@pytest.mark.parametrize("act", ACTS)
+async def test_a_client_that_goes_away_leaves_nothing_half_done(act: Act) -> None:
+    world = await prepared()
+
+    request = asyncio.ensure_future(act(world))
+    await asyncio.sleep(0)
+    request.cancel()
+    await asyncio.wait([request])
+    await world.engine.end()
+
+    pending = [item for item in world.engine.snapshot.networks.values() if item.phase is Phase.PENDING]
+    assert pending == []
+    assert world.desired() == world.machine.present

@@ -15,6 +15,7 @@ from bridgehead.engine.executions import Executions
 from bridgehead.engine.faces import Exec
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle
+from bridgehead.engine.tasks import Tasks, to_the_end
 from bridgehead.engine.waiters import ALIVE
 from bridgehead.engine.world import Execution, LogLine, Logs, Runtime, Stream
 
@@ -31,7 +32,9 @@ class ContainerUseCases:
         lifecycle: Lifecycle,
         executions: Executions,
         events: EventBus,
+        tasks: Tasks,
     ) -> None:
+        self.tasks = tasks
         self._intent = intent
         self._runtime = runtime
         self._logs = logs
@@ -39,12 +42,14 @@ class ContainerUseCases:
         self._executions = executions
         self._events = events
 
+    @to_the_end
     async def create(self, request: ContainerRequest) -> tuple[Container, list[str]]:
         container = creation.decide(self._intent, request)
         await self._intent.attempt(self._intent.snapshot.put(container), container)
         self._events.container(container, "create")
         return container, []
 
+    @to_the_end
     async def start(self, reference: str) -> None:
         container = self._find(reference)
         async with self._life.changing(container.id):
@@ -57,6 +62,7 @@ class ContainerUseCases:
             container = self._mark_stopped(container, stopped=False)
             await self._life.launch(container)
 
+    @to_the_end
     async def stop(self, reference: str, *, timeout_s: int | None = None, signal: str = "") -> None:
         container = self._find(reference)
         async with self._life.changing(container.id):
@@ -64,6 +70,7 @@ class ContainerUseCases:
                 raise NotModified("container is already stopped")
             await self._stop(container, timeout_s, signal)
 
+    @to_the_end
     async def restart(self, reference: str, *, timeout_s: int | None = None, signal: str = "") -> None:
         container = self._find(reference)
         async with self._life.changing(container.id):
@@ -73,6 +80,7 @@ class ContainerUseCases:
             await self._life.launch(container)
             self._events.container(container, "restart")
 
+    @to_the_end
     async def kill(self, reference: str, signal: str) -> None:
         container = self._find(reference)
         wanted = number(signal or "SIGKILL")
@@ -84,6 +92,7 @@ class ContainerUseCases:
             self._mark_stopped(container, stopped=True)
             await self._signal_and_wait(container, wanted, _KILL_PATIENCE_S)
 
+    @to_the_end
     async def pause(self, reference: str, *, frozen: bool) -> None:
         container = self._find(reference)
         self._require_running(container, "")
@@ -96,6 +105,7 @@ class ContainerUseCases:
         self._intent.commit(self._intent.snapshot.put(replace(container, state=state)))
         self._events.container(container, "pause" if frozen else "unpause")
 
+    @to_the_end
     async def remove(self, reference: str, *, force: bool) -> None:
         container = self._find(reference)
         if container.state.status in ALIVE and not force:
@@ -112,6 +122,7 @@ class ContainerUseCases:
             await self._life.cleaned(container.id)
             await self._life.destroy(container.id, container.state.exit_code)
 
+    @to_the_end
     async def rename(self, reference: str, name: str) -> None:
         container = self._find(reference)
         if not name:

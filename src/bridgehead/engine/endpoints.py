@@ -13,6 +13,7 @@ from bridgehead.core.model.network import Endpoint, EndpointWish, Network, Sandb
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
+from bridgehead.engine.tasks import Tasks, to_the_end
 
 _PRIVATE = (
     "container cannot be connected to multiple networks with one of the networks in private (none) mode"
@@ -24,10 +25,12 @@ _SHARED = (
 
 
 class EndpointUseCases:
-    def __init__(self, intent: Intent, events: EventBus) -> None:
+    def __init__(self, intent: Intent, events: EventBus, tasks: Tasks) -> None:
         self._intent = intent
         self._events = events
+        self.tasks = tasks
 
+    @to_the_end
     async def connect(self, network: str, container: str, wish: EndpointWish) -> None:
         snapshot = self._intent.snapshot
         who = snapshot.find_container(container)
@@ -47,6 +50,7 @@ class EndpointUseCases:
         )
         self._events.network(where, "connect", container=who.id)
 
+    @to_the_end
     async def disconnect(self, network: str, container: str, *, force: bool) -> None:
         snapshot = self._intent.snapshot
         who = snapshot.find_container(container)

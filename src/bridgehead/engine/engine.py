@@ -27,9 +27,11 @@ class Engine:
         self.events = EventBus(intent.clock)
         self._life = Lifecycle(intent, runtime, self.events, self._tasks)
         executions = Executions(intent, runtime, self.events, self._tasks)
-        self.networks = NetworkUseCases(intent, self.events)
-        self.containers = ContainerUseCases(intent, runtime, logs, self._life, executions, self.events)
-        self.images = ImageUseCases(intent, layers, self.events)
+        self.networks = NetworkUseCases(intent, self.events, self._tasks)
+        self.containers = ContainerUseCases(
+            intent, runtime, logs, self._life, executions, self.events, self._tasks
+        )
+        self.images = ImageUseCases(intent, layers, self.events, self._tasks)
 
     @property
     def snapshot(self) -> Snapshot:

@@ -12,11 +12,13 @@ from bridgehead.core.model.ids import ImageID, short
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
+from bridgehead.engine.tasks import Tasks, to_the_end
 from bridgehead.engine.world import Images
 
 
 class ImageUseCases:
-    def __init__(self, intent: Intent, store: Images, events: EventBus) -> None:
+    def __init__(self, intent: Intent, store: Images, events: EventBus, tasks: Tasks) -> None:
+        self.tasks = tasks
         self._intent = intent
         self._store = store
         self._events = events
@@ -26,6 +28,7 @@ class ImageUseCases:
     def find(self, reference: str) -> Image:
         return find_image(self._intent.snapshot, reference)
 
+    @to_the_end
     async def import_tar(self, archive: BinaryIO, *, tag: str, changes: Sequence[str], message: str) -> Image:
         name = references.tag_name(tag) if tag else ""
         async with self._unpacking:
@@ -34,6 +37,7 @@ class ImageUseCases:
         self._events.image(image.id, "import", name or image.id)
         return image
 
+    @to_the_end
     async def load(self, archive: BinaryIO) -> list[Image]:
         async with self._unpacking:
             loaded = await asyncio.to_thread(self._store.load, archive)
@@ -48,6 +52,7 @@ class ImageUseCases:
         self._intent.commit(_tagged(self._intent.snapshot, image, [name]))
         self._events.image(image.id, "tag", name)
 
+    @to_the_end
     async def remove(self, reference: str, *, force: bool) -> list[tuple[str, str]]:
         snapshot = self._intent.snapshot
         image = self.find(reference)

@@ -14,6 +14,7 @@ from bridgehead.core.time import rfc3339
 from bridgehead.engine.endpoints import EndpointUseCases
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
+from bridgehead.engine.tasks import Tasks, to_the_end
 
 _RESERVED = ("bridge", "host", "none", "default")
 _SWARM = (
@@ -23,13 +24,15 @@ _SWARM = (
 
 
 class NetworkUseCases:
-    def __init__(self, intent: Intent, events: EventBus) -> None:
+    def __init__(self, intent: Intent, events: EventBus, tasks: Tasks) -> None:
         self._intent = intent
         self._events = events
-        endpoints = EndpointUseCases(intent, events)
+        self.tasks = tasks
+        endpoints = EndpointUseCases(intent, events, tasks)
         self.connect = endpoints.connect
         self.disconnect = endpoints.disconnect
 
+    @to_the_end
     async def create(self, request: NetworkRequest) -> Network:
         snapshot = self._intent.snapshot
         network = self._decide(snapshot, request)
@@ -37,6 +40,7 @@ class NetworkUseCases:
         self._events.network(network, "create")
         return network
 
+    @to_the_end
     async def remove(self, reference: str) -> None:
         snapshot = self._intent.snapshot
         network = snapshot.find_network(reference)
@@ -47,6 +51,7 @@ class NetworkUseCases:
         await self._intent.realise(snapshot.drop(network))
         self._events.network(network, "destroy")
 
+    @to_the_end
     async def prune(self, wanted: Callable[[Network], bool]) -> list[str]:
         removed = []
         for network in list(self._intent.snapshot.networks.values()):

@@ -3,12 +3,17 @@
     .venv/bin/python -m bench.dns [ROUNDS]
 
 Everything runs in network and mount namespaces of its own. Rounds are interleaved over the servers, so a
-noisy neighbour hits all of them. Sequential: one asker, one question at a time, in Python. Load: dnsperf with
-100 questions under way (left out if it is not installed). Ours is asked at its own port and, as a container
-would, at port 53 through the sandbox's redirect.
+noisy neighbour hits all of them. Ours is asked at its own port and, as a container would, at port 53 through
+the sandbox's redirect.
+
+Sequential: one asker in Python, one question at a time, asker and server on one processor; waking another
+processor takes three times as long as the answer, and would be all that is measured. Load: dnsperf with 100
+questions under way on all processors (left out if it is not installed).
 """
 
+import os
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -41,6 +46,7 @@ class Server:
     namespace: str
     address: str
     port: int
+    pid: int
 
 
 @dataclass(frozen=True)
@@ -51,12 +57,25 @@ class Figures:
 
 
 @contextmanager
-def running(command: list[str]) -> Iterator[None]:
+def running(command: list[str]) -> Iterator[int]:
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            yield
+            yield process.pid
         finally:
             process.kill()
+
+
+@contextmanager
+def on_one_processor(server: Server) -> Iterator[None]:
+    threads = [0, *(int(thread.name) for thread in Path(f"/proc/{server.pid}/task").iterdir())]
+    everywhere = os.sched_getaffinity(0)
+    for thread in threads:
+        os.sched_setaffinity(thread, {min(everywhere)})
+    try:
+        yield
+    finally:
+        for thread in threads:
+            os.sched_setaffinity(thread, everywhere)
 
 
 def ours(stack: ExitStack, folder: Path) -> list[Server]:
@@ -66,13 +85,14 @@ def ours(stack: ExitStack, folder: Path) -> list[Server]:
     plain, redirected = (make_namespace(folder / name) for name in ("ours", "redirected"))
     views = [ResolverView(path, path, PORT, ("network",)) for path in (plain, redirected)]
     record = NameRecord("endpoint", "network", "net", (NAME,), (ADDRESS,))
-    if failed := plane.apply([Create(item) for item in (record, *views)]):
+    if failed := plane.apply([Create(record), *(Create(view) for view in views)]):
         raise SystemExit(f"resolver: {failed}")
     _redirect(redirected)
-    print(f"resolver process: {_memory_kb(plane.pid)} kB resident")
+    pid = plane.pid or 0
+    print(f"resolver process: {_memory_kb(pid)} kB resident")
     return [
-        Server("bridgehead", plain, "127.0.0.11", PORT),
-        Server("bridgehead, port 53", redirected, "127.0.0.11", 53),
+        Server("bridgehead", plain, "127.0.0.11", PORT, pid),
+        Server("bridgehead, port 53", redirected, "127.0.0.11", 53, pid),
     ]
 
 
@@ -82,9 +102,9 @@ def dnsmasq(stack: ExitStack, folder: Path) -> list[Server]:
     namespace = make_namespace(folder / "dnsmasq")
     command = ["dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts", "--conf-file=/dev/null"]
     command += [f"--host-record={NAME},{ADDRESS}", f"--port={PORT}", "--listen-address=127.0.0.1"]
-    command += ["--bind-interfaces", "--user=root", "--pid-file", "--cache-size=1000"]
-    stack.enter_context(running(["nsenter", f"--net={namespace}", *command]))
-    return [Server("dnsmasq", namespace, "127.0.0.1", PORT)]
+    command += ["--bind-interfaces", "--user=root", "--pid-file", "--cache-size=1000", "--log-facility=-"]
+    pid = stack.enter_context(running(["nsenter", f"--net={namespace}", *command]))
+    return [Server("dnsmasq", namespace, "127.0.0.1", PORT, pid)]
 
 
 def aardvark(stack: ExitStack, folder: Path) -> list[Server]:
@@ -97,14 +117,15 @@ def aardvark(stack: ExitStack, folder: Path) -> list[Server]:
     (configuration / "net").write_text(f"127.0.0.1\n{'a' * 64} {ADDRESS}  {NAME}\n")
     command = [str(program), "--config", str(configuration), "--port", str(PORT), "run"]
     subprocess.run(["nsenter", f"--net={namespace}", *command], check=True, timeout=10)
-    stack.callback(_kill_aardvark, configuration)
-    return [Server("aardvark-dns", namespace, "127.0.0.1", PORT)]
+    pid = int((configuration / "aardvark.pid").read_text())
+    stack.callback(os.kill, pid, signal.SIGKILL)
+    return [Server("aardvark-dns", namespace, "127.0.0.1", PORT, pid)]
 
 
 def sequential(server: Server) -> tuple[float, float]:
     """p50 and p99 in microseconds."""
     taken = []
-    with socket_in(server.namespace, socket.AF_INET, socket.SOCK_DGRAM) as asker:
+    with on_one_processor(server), socket_in(server.namespace, socket.AF_INET, socket.SOCK_DGRAM) as asker:
         asker.settimeout(2)
         asker.connect((server.address, server.port))
         for _ in range(ASKED_IN_SEQUENCE):
@@ -162,14 +183,9 @@ def _redirect(namespace: str) -> None:
             raise SystemExit(f"redirect: {failed}")
 
 
-def _memory_kb(pid: int | None) -> int:
+def _memory_kb(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0])
-
-
-def _kill_aardvark(configuration: Path) -> None:
-    pid = int((configuration / "aardvark.pid").read_text())
-    subprocess.run(["kill", str(pid)], check=False)
 
 
 def _unmount(folder: Path) -> None:

@@ -10,7 +10,7 @@ from bridgehead.host.resolver import wire
 from bridgehead.host.resolver.client import Client
 from bridgehead.host.resolver.wire import Json, Message, NotUnderstood
 
-# While it opens the sockets of one batch the resolver answers nobody: about 40 ms for a hundred sandboxes.
+# While it opens the sockets of one batch the resolver answers nobody: about 30 ms for a hundred sandboxes.
 _CHANGES_A_MESSAGE = 100
 
 

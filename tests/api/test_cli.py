@@ -78,7 +78,8 @@ async def test_templates_in_wide_use_work(api: Api) -> None:
         "inspect",
         "-f",
         "{{.State.Pid}} {{.NetworkSettings.IPAddress}} {{.Name}} {{.Config.Image}}"
-        " {{.HostConfig.NetworkMode}} {{range .NetworkSettings.Networks}}{{.IPAddress}}/{{.IPPrefixLen}} {{.Gateway}}{{end}}"
+        " {{.HostConfig.NetworkMode}}"
+        " {{range .NetworkSettings.Networks}}{{.IPAddress}}/{{.IPPrefixLen}} {{.Gateway}}{{end}}"
         ' {{index .Config.Labels "a"}} {{.State.Running}} {{json .NetworkSettings.Ports}} {{.Config.Cmd}}',
         "c",
     )

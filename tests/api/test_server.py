@@ -37,8 +37,10 @@ async def test_ping_carries_what_clients_negotiate_by(api: Api, path: str, metho
         (
             "/v1.23/networks",
             400,
-            "client version 1.23 is too old. Minimum supported API version is 1.24, please upgrade your "
-            "client to a newer version",
+            (
+                "client version 1.23 is too old. Minimum supported API version is 1.24, please upgrade your "
+                "client to a newer version"
+            ),
         ),
         ("/v1.48/networks", 400, "client version 1.48 is too new. Maximum supported API version is 1.47"),
         ("/v1.47", 404, "page not found"),
@@ -56,8 +58,10 @@ async def test_ping_carries_what_clients_negotiate_by(api: Api, path: str, metho
         (
             "/swarm",
             503,
-            'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect '
-            "this node to swarm and try again.",
+            (
+                'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect '
+                "this node to swarm and try again."
+            ),
         ),
         ("/containers/nope/stats", 501, "container statistics are not built yet"),
     ],
@@ -99,6 +103,30 @@ async def test_bad_bodies_are_refused_by_name_and_change_nothing(api: Api, body:
 
     assert (400, message) == (answer.status, answer.message)
     assert before is api.engine.snapshot
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/networks/%ff",
+        "/networks?filters=%7B%22name%22%3A%5B%22%28%22%5D%7D",
+        "/networks?filters=%ff",
+        f"/containers/json?limit={'9' * 5000}",
+        f"/containers/json?until={'9' * 400}h",
+        f"/containers/cc/logs?stdout=1&tail={'9' * 5000}",
+        f"/containers/cc/logs?stdout=1&since={'9' * 400}h",
+        "/containers/cc/logs?stdout=1&since=9999-12-31T23:59:59-23:59",
+        "/containers/cc/top?ps_args=%27",
+        "//",
+    ],
+    ids=lambda path: path[:50],
+)
+async def test_odd_words_are_never_our_fault(api: Api, path: str) -> None:
+    await api.container("cc", "both", start=True)
+
+    answer = await api.ask("GET", path)
+
+    assert answer.status < 500, answer.body
 
 
 async def test_a_body_of_another_kind_is_refused(api: Api) -> None:

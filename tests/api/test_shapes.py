@@ -251,8 +251,10 @@ async def test_prunes_tell_what_went(api: Api) -> None:
                     "IPAMConfig": {"IPv4Address": "xx", "IPv6Address": "1.2.3.4", "LinkLocalIPs": ["z"]}
                 },
             },
-            "invalid endpoint settings:\ninvalid IPv4 address: xx\ninvalid IPv6 address: 1.2.3.4\n"
-            "invalid link-local IP address: z",
+            (
+                "invalid endpoint settings:\ninvalid IPv4 address: xx\ninvalid IPv6 address: 1.2.3.4\n"
+                "invalid link-local IP address: z"
+            ),
         ),
         (
             {"Container": "c", "EndpointConfig": {"MacAddress": "zz"}},

@@ -261,3 +261,10 @@ async def test_shutting_down_with_open_streams_is_quick(api: Api) -> None:
     await api.container("c", "cat", start=True, OpenStdin=True)
     await api.open(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
     await api.hijack(f"/containers/c/attach?{ALL}")
+
+
+async def test_a_new_terminal_has_its_clients_size_before_it_starts(api: Api) -> None:
+    identifier = await api.container("c", "cat", Tty=True, HostConfig={"ConsoleSize": [31, 101]})
+    await api.container("d", "cat", Tty=True, HostConfig={"ConsoleSize": [0, 0]})
+
+    assert api.engine.containers.sizes == [(identifier, 31, 101)]

@@ -4,16 +4,22 @@ from typing import Any
 import pytest
 
 from bridgehead.api.version import Version
-from bridgehead.api.wire.container_request import request
+from bridgehead.api.wire import body, container_request
+from bridgehead.api.wire.container_body import CreateBody
 from bridgehead.core.model.container import Bind, RestartPolicy
 from bridgehead.core.model.errors import InvalidParameter, NotImplementedByDriver
 from bridgehead.core.model.network import Link
+from bridgehead.core.model.requests import ContainerRequest
 
 NEW = Version(1, 47)
 
 
-def _request(host: dict[str, Any] | None = None, **config: Any) -> Any:
-    return request({"Image": "x", **config, "HostConfig": host or {}}, "", NEW)
+def request(document: dict[str, Any], version: Version = NEW) -> ContainerRequest:
+    return container_request.request(*body.convert_keeping(document, CreateBody), "", version)
+
+
+def _request(host: dict[str, Any] | None = None, **config: Any) -> ContainerRequest:
+    return request({"Image": "x", **config, "HostConfig": host or {}})
 
 
 @pytest.mark.parametrize(
@@ -64,7 +70,7 @@ def _request(host: dict[str, Any] | None = None, **config: Any) -> Any:
     ids=str,
 )
 def test_what_was_asked_is_understood(document: dict[str, Any], field: str, value: object) -> None:
-    assert value == getattr(request({"Image": "x", **document}, "", NEW), field)
+    assert value == getattr(request({"Image": "x", **document}), field)
 
 
 def test_cpus_become_a_quota() -> None:
@@ -87,9 +93,7 @@ def test_endpoints_and_old_links_become_wishes() -> None:
 
 
 def test_echoes_keep_what_is_not_understood() -> None:
-    asked = request(
-        {"image": "x", "Odd": 1, "hostconfig": {"shmsize": 7, "MEMORY": 9, "Binds": None}}, "", NEW
-    )
+    asked = request({"image": "x", "Odd": 1, "hostconfig": {"shmsize": 7, "MEMORY": 9, "Binds": None}})
 
     assert asked.config_echo == '{"Image":"x","Odd":1}'
     assert asked.host_config_echo == '{"shmsize":7,"Memory":9}'
@@ -99,7 +103,7 @@ def test_older_clients_may_name_one_endpoint_only() -> None:
     document = {"Image": "x", "NetworkingConfig": {"EndpointsConfig": {"a": {}, "b": {}}}}
 
     with pytest.raises(InvalidParameter, match="multiple network endpoints: a, b"):
-        request(document, "", Version(1, 43))
+        request(document, Version(1, 43))
 
 
 @pytest.mark.parametrize(
@@ -129,4 +133,4 @@ def test_older_clients_may_name_one_endpoint_only() -> None:
 )
 def test_what_makes_no_sense_is_refused(document: dict[str, Any], error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words.replace("(", r"\(")):
-        request({"Image": "x", **document}, "", NEW)
+        request({"Image": "x", **document})

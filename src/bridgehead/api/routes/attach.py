@@ -28,7 +28,7 @@ async def attach(call: Call) -> web.StreamResponse:
             # The first await is the engine's own: it knows of us before the client can say start.
             await join(client, await call.engine.containers.attach(container.id), joint)
     except BridgeheadError as error:
-        log.info("attach to %s ended: %s", container.name, error.message)
+        log.debug("attach to %s ended: %s", container.name, error.message)
     finally:
         client.close()
     return Spent()

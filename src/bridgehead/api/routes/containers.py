@@ -14,9 +14,11 @@ from bridgehead.api.wire import (
     container_state,
     filters,
     moment,
+    terminal,
     unsupported,
 )
 from bridgehead.api.wire import container as wire
+from bridgehead.api.wire.container_body import CreateBody
 from bridgehead.api.wire.container_filters import FILTERS, wanted
 from bridgehead.core.model.container import Container
 from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound, NotImplementedByDriver
@@ -25,9 +27,12 @@ _PRUNE_FILTERS = ("label", "label!", "until")
 
 
 async def create(call: Call) -> web.StreamResponse:
-    document = await body.read_document(call.request)
-    request = container_request.request(document, call.query.get("name", ""), call.version)
+    asked, document = body.convert_keeping(await body.read_document(call.request), CreateBody)
+    request = container_request.request(asked, document, call.query.get("name", ""), call.version)
     container, warnings = await call.engine.containers.create(request)
+    if request.tty and (size := terminal.size(asked.host_config.console_size)):
+        # Kept until the start: the program then never sees a terminal without a size.
+        call.engine.containers.resize(container.id, *size)
     return json({"Id": container.id, "Warnings": [*warnings, *unsupported.warnings(document)]}, 201)
 
 

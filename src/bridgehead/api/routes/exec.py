@@ -8,9 +8,9 @@ from aiohttp import web
 from bridgehead.api import detach, errors
 from bridgehead.api.call import Call, Entry
 from bridgehead.api.reply import Spent, json, status_only
-from bridgehead.api.routes.lifecycle import size
+from bridgehead.api.routes.lifecycle import asked_size
 from bridgehead.api.stream import Connection, Joint, frame, join, take_over
-from bridgehead.api.wire import body
+from bridgehead.api.wire import body, terminal
 from bridgehead.api.wire.container_body import ExecBody, ExecStartBody, words
 from bridgehead.core.model.errors import BridgeheadError, Conflict
 from bridgehead.core.model.requests import ExecRequest
@@ -61,8 +61,8 @@ async def _run(
     call: Call, exec_: Exec, client: Connection, joint: Joint, console_size: Sequence[int]
 ) -> None:
     execution = await call.engine.containers.start_exec(exec_.id, detach=False)
-    if console_size[:2] and exec_.request.tty:
-        execution.resize(*console_size[:2])
+    if exec_.request.tty and (size := terminal.size(console_size)):
+        execution.resize(*size)
     if execution.stream is None:
         return
     detached = await join(client, execution.stream, joint)
@@ -116,7 +116,7 @@ async def inspect(call: Call) -> web.StreamResponse:
 
 
 async def resize(call: Call) -> web.StreamResponse:
-    height, width = size(call)
+    height, width = asked_size(call)
     execution = call.engine.containers.exec(call.name).execution
     if execution is None:
         raise Conflict(f"exec {call.name} has not been started")

@@ -7,6 +7,7 @@ from aiohttp import web
 from bridgehead.api.call import Call, Entry
 from bridgehead.api.query import number
 from bridgehead.api.reply import json_line, open_stream, status_only
+from bridgehead.api.wire import terminal
 from bridgehead.core.model.errors import BridgeheadError, InvalidParameter
 
 
@@ -62,20 +63,18 @@ async def _outcome(end: asyncio.Future[int]) -> dict[str, object]:
 
 
 async def resize(call: Call) -> web.StreamResponse:
-    height, width = size(call)
+    height, width = asked_size(call)
     call.engine.containers.resize(call.name, height, width)
     return status_only(200)
 
 
-def size(call: Call) -> tuple[int, int]:
+def asked_size(call: Call) -> tuple[int, int]:
     """Rows and columns, as the query's `h` and `w` give them."""
     height, width = number(call.query, "h"), number(call.query, "w")
-    if height is None or width is None or not (0 <= height < _TOO_WIDE and 0 <= width < _TOO_WIDE):
+    if height is None or width is None or not terminal.possible(height, width):
         raise InvalidParameter("invalid terminal size: h and w must be whole numbers below 65536")
     return height, width
 
-
-_TOO_WIDE = 65536
 
 ENTRIES = (
     Entry("POST", "/containers/{name}/start", start),

@@ -1,5 +1,6 @@
 """A container's log, framed by origin unless it has a terminal."""
 
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 
@@ -14,6 +15,7 @@ from bridgehead.core.model.errors import InvalidParameter
 from bridgehead.engine.world import LogLine
 
 _BILLION = 1_000_000_000
+_COUNT = re.compile(r"\d{1,18}")
 
 
 async def logs(call: Call) -> web.StreamResponse:
@@ -56,7 +58,7 @@ async def _send(
 
 def _tail(query: Query) -> int | None:
     text = query.get("tail", "")
-    return int(text) if text.isdecimal() else None  # "all", and whatever else is no number
+    return int(text) if _COUNT.fullmatch(text) else None  # "all", and whatever else is no count
 
 
 def _seconds(query: Query, name: str) -> float:

@@ -60,8 +60,14 @@ def document(body: bytes) -> Any:
 
 
 def convert(decoded: Any, kind: type[T]) -> T:
+    return convert_keeping(decoded, kind)[0]
+
+
+def convert_keeping(decoded: Any, kind: type[T]) -> tuple[T, Any]:
+    """`kind`, and the whole document in its spelling, with what `kind` does not know."""
     try:
-        return msgspec.convert(folding(kind)(decoded), kind)
+        folded = folding(kind)(decoded)
+        return msgspec.convert(folded, kind), folded
     except msgspec.ValidationError as error:
         raise InvalidParameter(f"invalid JSON: {_reworded(str(error))}") from error
     except RecursionError:

@@ -68,6 +68,7 @@ class HostConfig(Struct, rename="pascal"):
     nano_cpus: Int64 = 0
     cpuset_cpus: str = ""
     pids_limit: Int64 = 0
+    console_size: list[int] = []
 
 
 class NetworkingConfig(Struct, rename="pascal"):

@@ -6,9 +6,8 @@ from typing import Any
 import msgspec
 
 from bridgehead.api.version import Version
-from bridgehead.api.wire import body, endpoint, mounts, ports
+from bridgehead.api.wire import endpoint, mounts, ports
 from bridgehead.api.wire.container_body import CreateBody, HostConfig, words
-from bridgehead.api.wire.folding import folding
 from bridgehead.core.model.addresses import parse_mac
 from bridgehead.core.model.container import Limits, RestartPolicy
 from bridgehead.core.model.errors import InvalidParameter
@@ -19,13 +18,12 @@ _SEVERAL_ENDPOINTS = Version(1, 44)
 _PERIOD_US = 100_000
 
 
-def request(document: Any, name: str, version: Version) -> ContainerRequest:
-    """
+def request(asked: CreateBody, document: Mapping[str, Any], name: str, version: Version) -> ContainerRequest:
+    """`document` is the body as it was sent: what of it is not understood is kept in the echoes.
+
     Raises:
-        InvalidParameter: a field has the wrong type, or a text in it does not parse.
+        InvalidParameter: a text in it does not parse.
     """
-    document = folding(CreateBody)(document)
-    asked = body.convert(document, CreateBody)
     host = asked.host_config
     mode = _network_mode(asked)
     return ContainerRequest(

@@ -8,7 +8,7 @@ from bridgehead.core.model.errors import InvalidParameter
 SECOND = 1_000_000_000  # ns
 
 _UNITS = {"h": 3600 * SECOND, "m": 60 * SECOND, "s": SECOND, "ms": 10**6, "us": 10**3, "µs": 10**3, "ns": 1}
-_SPAN_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(h|ms|us|µs|ns|m|s)")
+_SPAN_PART = re.compile(r"(\d{1,12}(?:\.\d{0,12})?|\.\d{1,12})(h|ms|us|µs|ns|m|s)")
 _STAMP = re.compile(r"(\d{1,11})(?:\.(\d{1,9})\d*)?")
 _FRACTION = re.compile(r"\.(\d+)")
 

@@ -67,7 +67,11 @@ def test_a_second_daemon_is_refused_and_told_by_whom(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "damage",
-    ["UPDATE record SET json = X'7B'", "UPDATE record SET json = X'7B7D'", "UPDATE record SET kind = 'nonsense'"],
+    [
+        "UPDATE record SET json = X'7B'",
+        "UPDATE record SET json = X'7B7D'",
+        "UPDATE record SET kind = 'nonsense'",
+    ],
 )
 def test_a_damaged_store_is_said_to_be_damaged(tmp_path: Path, damage: str) -> None:
     store = opened(tmp_path)

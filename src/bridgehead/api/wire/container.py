@@ -100,7 +100,7 @@ def show(
         "ResolvConfPath": f"{folder}/resolv.conf",
         "HostnamePath": f"{folder}/hostname",
         "HostsPath": f"{folder}/hosts",
-        "LogPath": f"{folder}/{container.id}-json.log",
+        "LogPath": f"{folder}/container.log",
         "Name": f"/{container.name}",
         "RestartCount": container.state.restarts,
         "Driver": "overlay2",

@@ -66,10 +66,11 @@ def test_each_kind_is_overridden_by_itself(
         ({"domainname": "d.com"}, "172.18.0.2\th1.d.com h1\n"),
         ({"hostname": "h1.d.com"}, "172.18.0.2\th1.d.com h1\n"),
         ({"extra_hosts": ("db:10.0.0.7",)}, "10.0.0.7\tdb\n172.18.0.2\th1\n"),
+        ({"extra_hosts": ("up:host-gateway",)}, "172.17.0.1\tup\n172.18.0.2\th1\n"),
     ],
 )
 def test_hosts_ends_with_what_is_its_own(words: dict[str, object], last: str) -> None:
-    text = etc.hosts(spec(**words), [ipaddress.ip_address("172.18.0.2")])
+    text = etc.hosts(spec(**words), [ipaddress.ip_address("172.18.0.2")], ipaddress.ip_address("172.17.0.1"))
 
     assert text.startswith("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
     assert text.endswith(f"ff02::2\tip6-allrouters\n{last}")

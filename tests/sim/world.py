@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import cast
 
-from bridgehead.core.desired import HostFacts, fragment, owners
+from bridgehead.core.desired import fragment, owners
 from bridgehead.core.drivers.bridge import BridgeDriver
 from bridgehead.core.drivers.plain import PlainDriver
+from bridgehead.core.facts import HostFacts
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.container import Image
 from bridgehead.core.model.ids import ImageID

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.container import ContainerSpec
 
+HOST_GATEWAY = "host-gateway"  # in --add-host: the host as containers on docker0 see it
 EMBEDDED_SERVER = "127.0.0.11"
 PUBLIC_SERVERS = ("8.8.8.8", "8.8.4.4")
 _BASE = (
@@ -84,12 +85,13 @@ def is_loopback(server: str) -> bool:
         return False
 
 
-def hosts(spec: ContainerSpec, addresses: Iterable[Address]) -> str:
+def hosts(spec: ContainerSpec, addresses: Iterable[Address], host_gateway: Address | None) -> str:
     """Fixed lines, the user's `--add-host` lines, then one line an own address."""
     lines = list(_BASE)
     for entry in spec.extra_hosts:
         name, _, address = entry.partition(":")
-        lines.append((address, name))
+        known = str(host_gateway) if address == HOST_GATEWAY and host_gateway else address
+        lines.append((known, name))
     full = f"{spec.hostname}.{spec.domainname} {spec.hostname}" if spec.domainname else spec.hostname
     short, dot, _ = spec.hostname.partition(".")
     own = f"{spec.hostname} {short}" if dot and not spec.domainname else full

@@ -12,9 +12,10 @@ from aiohttp import web
 from bridgehead import __version__
 from bridgehead.api import server
 from bridgehead.api.identity import Identity
-from bridgehead.core.desired import BRIDGE_FILTERING, FORWARDING, HostFacts
+from bridgehead.core.desired import BRIDGE_FILTERING, FORWARDING
 from bridgehead.core.drivers.bridge import BridgeDriver
 from bridgehead.core.drivers.plain import PlainDriver
+from bridgehead.core.facts import HostFacts
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.snapshot import Snapshot

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bridgehead.core import naming
+from bridgehead.core import container_rules, naming
 from bridgehead.core.images import merge
 from bridgehead.core.images.config import ImageDefaults, defaults
 from bridgehead.core.ipam import addresses
@@ -19,7 +19,6 @@ from bridgehead.engine.images import find_image
 from bridgehead.engine.intent import Intent
 
 _DEFAULT_STOP_S = 10
-_LONGEST_HOSTNAME = 64
 
 
 def decide(intent: Intent, request: ContainerRequest) -> Container:
@@ -33,7 +32,7 @@ def decide(intent: Intent, request: ContainerRequest) -> Container:
     image = find_image(snapshot, request.image)
     identifier = ContainerID(intent.random.identifier())
     name = _name(snapshot, request.name, identifier)
-    _check(request)
+    container_rules.check(request)
     mode = _mode(snapshot, request.network_mode)
     networks = _networks(snapshot, request, mode)
     _check_networks(snapshot, identifier, networks)
@@ -68,19 +67,6 @@ def _name(snapshot: Snapshot, wanted: str, identifier: str) -> str:
     taken = {container.name for container in snapshot.containers.values()}
     name = naming.generated(int(identifier[:16], 16))
     return name if name not in taken else f"{name}_{identifier[:6]}"
-
-
-def _check(request: ContainerRequest) -> None:
-    if request.published_ports:
-        raise NotImplementedByDriver(
-            f"publishing ports ({', '.join(request.published_ports)}) is not built yet in this version"
-        )
-    if len(request.hostname) > _LONGEST_HOSTNAME:
-        raise InvalidParameter(f'hostname "{request.hostname}" is too long (maximum 64 bytes)')
-    for entry in request.extra_hosts:
-        name, colon, address = entry.partition(":")
-        if not (name and colon and address):
-            raise InvalidParameter(f'bad format for add-host: "{entry}"')
 
 
 def _mode(snapshot: Snapshot, text: str) -> str:

@@ -8,7 +8,8 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from bridgehead.core.desired import HostFacts, dirty, fragment, owners
+from bridgehead.core.desired import dirty, fragment, owners
+from bridgehead.core.facts import HostFacts
 from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.network import Endpoint, Network, Phase
 from bridgehead.core.model.snapshot import Record, Snapshot

@@ -8,7 +8,7 @@ from bridgehead.core.firewall.nft import elements
 from bridgehead.core.firewall.rules import NetworkPolicy
 from bridgehead.core.layout import bridge_name
 from bridgehead.core.model.addresses import interface
-from bridgehead.core.model.errors import Forbidden, InvalidParameter
+from bridgehead.core.model.errors import Forbidden, InvalidParameter, NotFound
 from bridgehead.core.model.ids import NetworkID
 from bridgehead.core.model.network import BridgeOptions, Endpoint, Network
 from bridgehead.core.model.requests import NetworkRequest
@@ -29,7 +29,7 @@ class BridgeDriver:
         if sum(1 for subnet in request.subnets if subnet.subnet and ":" not in subnet.subnet) > 1:
             raise Forbidden("bridge driver doesn't support multiple subnets")
         if request.ipam_driver not in {"default", ""}:
-            raise InvalidParameter(f"the bridge driver cannot use the IPAM driver {request.ipam_driver}")
+            raise NotFound(f'plugin "{request.ipam_driver}" not found: the built-in IPAM driver is default')
         given = request.options
         return BridgeOptions(
             name=_interface_name(given.get(f"{_PREFIX}bridge.name") or bridge_name(NetworkID(network_id))),

@@ -63,6 +63,10 @@ def request(
     for family in families:
         if not any(subnet.prefix.version == family for subnet in subnets):
             fitting = [pool for pool in pools if pool.base.version == family]
+            if not fitting:
+                raise InvalidParameter(
+                    f"there is no predefined IPv{family} pool: name an IPv{family} block with --subnet"
+                )
             subnets.append(Subnet(choose(fitting, space.taken(family)), None))
     subnets.sort(key=lambda subnet: subnet.prefix.version)
     return tuple(_with_gateway(subnet) for subnet in subnets)

@@ -33,3 +33,8 @@ def granted(
 
 def _named(words: Iterable[str]) -> frozenset[str]:
     return frozenset(f"CAP_{word.upper().removeprefix('CAP_')}" for word in words)
+
+
+def unknown(words: Iterable[str]) -> list[str]:
+    """Those that name no capability; "ALL" does."""
+    return [word for word in words if not _named([word]) <= ALL | {"CAP_ALL"}]

@@ -1,0 +1,21 @@
+"""What the machine is like: read once at start, never guessed in here."""
+
+from dataclasses import dataclass, field
+
+from bridgehead.core import etc
+from bridgehead.core.drivers.api import Drivers
+from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool
+from bridgehead.core.layout import Layout
+from bridgehead.core.model.addresses import Prefix
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    layout: Layout
+    drivers: Drivers
+    resolv: etc.ResolvConf = field(default_factory=etc.ResolvConf)
+    hosts_text: str = ""
+    hostname: str = ""
+    mtu: int = 1500
+    pools: tuple[Pool, ...] = PREDEFINED_POOLS
+    avoid: tuple[Prefix, ...] = ()

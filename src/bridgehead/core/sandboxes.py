@@ -1,0 +1,132 @@
+"""What one sandbox means in kernel objects: its stack, its names, its files and its root."""
+
+from collections.abc import Iterator
+
+from bridgehead.core import etc
+from bridgehead.core.dns.naming import dns_names
+from bridgehead.core.drivers.api import Place
+from bridgehead.core.facts import HostFacts
+from bridgehead.core.gateway import default_gateways, gateway_order
+from bridgehead.core.layout import Layout
+from bridgehead.core.model.addresses import Address
+from bridgehead.core.model.container import Container
+from bridgehead.core.model.network import Endpoint, Network, Sandbox, SandboxKind
+from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.plan.objects import (
+    Directory,
+    File,
+    KernelObject,
+    NameRecord,
+    Namespace,
+    OverlayMount,
+    ResolverRedirect,
+    ResolverView,
+    Route,
+    Upstream,
+)
+
+
+def sandbox_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iterator[KernelObject]:
+    container = snapshot.containers[sandbox.container]
+    layout = facts.layout
+    yield Directory(layout.bundle(container.id))
+    yield _root_mount(snapshot, container, layout)
+    attached = gateway_order(snapshot, snapshot.sandbox_endpoints(sandbox.id))
+    if sandbox.kind is SandboxKind.HOST:
+        yield from _host_files(container, facts, _host_gateway(snapshot))
+        return
+    namespace = layout.namespace(sandbox.id)
+    yield from _network_stack(attached, namespace, facts)
+    named = [(endpoint, network) for endpoint, network in attached if network.user_defined]
+    settings = etc.overridden(facts.resolv, container.spec)
+    if named:
+        yield ResolverRedirect(namespace, sandbox.resolver_port)
+        yield _view(sandbox, container, attached, settings, namespace)
+    yield from (_record(container, endpoint, network) for endpoint, network in named)
+    own = [
+        address.ip
+        for endpoint, _ in sorted(attached, key=lambda pair: pair[0].interface)
+        for address in endpoint.addresses
+    ]
+    folder = layout.container(container.id)
+    yield File(f"{folder}/hostname", etc.hostname(container.spec))
+    yield File(f"{folder}/hosts", etc.hosts(container.spec, own, _host_gateway(snapshot)))
+    yield File(f"{folder}/resolv.conf", etc.resolv_conf(settings, embedded=bool(named)))
+
+
+def _host_gateway(snapshot: Snapshot) -> Address | None:
+    default = snapshot.network_named("bridge")
+    return next((subnet.gateway for subnet in default.subnets), None) if default else None
+
+
+def _network_stack(
+    attached: list[tuple[Endpoint, Network]], namespace: str, facts: HostFacts
+) -> Iterator[KernelObject]:
+    yield Namespace(namespace)
+    for endpoint, network in attached:
+        yield from facts.drivers[network.driver].endpoint_objects(network, endpoint, Place(namespace))
+    for destination, gateway, interface in default_gateways(attached):
+        yield Route(namespace, destination, interface, gateway)
+
+
+def _root_mount(snapshot: Snapshot, container: Container, layout: Layout) -> OverlayMount:
+    image = snapshot.images[container.image]
+    folder = layout.container(container.id)
+    return OverlayMount(
+        target=layout.rootfs(container.id),
+        lower=tuple(layout.layer(layer) for layer in image.layers),
+        upper=f"{folder}/upper",
+        work=f"{folder}/work",
+    )
+
+
+def _view(
+    sandbox: Sandbox,
+    container: Container,
+    attached: list[tuple[Endpoint, Network]],
+    settings: etc.ResolvConf,
+    namespace: str,
+) -> ResolverView:
+    return ResolverView(
+        sandbox=sandbox.id,
+        namespace=namespace,
+        port=sandbox.resolver_port,
+        networks=tuple(network.id for _, network in attached if network.user_defined),
+        links=tuple(
+            (network.id, link.alias, link.target)
+            for endpoint, network in attached
+            for link in endpoint.wish.links
+        ),
+        upstreams=_upstreams(container, attached, settings),
+        ndots_set=any(option.startswith("ndots:") for option in container.spec.dns_options),
+    )
+
+
+def _upstreams(
+    container: Container, attached: list[tuple[Endpoint, Network]], settings: etc.ResolvConf
+) -> tuple[Upstream, ...]:
+    """A user's own servers are asked from inside; the host's only when some network leads outside."""
+    if container.spec.dns:
+        return tuple(Upstream(server, from_sandbox=True) for server in container.spec.dns)
+    if all(network.internal for _, network in attached):
+        return ()
+    return tuple(Upstream(server) for server in settings.servers or etc.PUBLIC_SERVERS)
+
+
+def _record(container: Container, endpoint: Endpoint, network: Network) -> NameRecord:
+    return NameRecord(
+        endpoint=endpoint.id,
+        network=network.id,
+        network_name=network.name,
+        names=dns_names(container, endpoint),
+        addresses=tuple(str(address.ip) for address in endpoint.addresses),
+    )
+
+
+def _host_files(container: Container, facts: HostFacts, gateway: Address | None) -> Iterator[File]:
+    folder = facts.layout.container(container.id)
+    spec = container.spec
+    yield File(f"{folder}/hostname", etc.hostname(spec))
+    yield File(f"{folder}/hosts", etc.hosts(spec, (), gateway) if spec.extra_hosts else facts.hosts_text)
+    settings = etc.overridden(facts.resolv, spec)
+    yield File(f"{folder}/resolv.conf", etc.host_resolv_conf(settings))

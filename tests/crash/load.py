@@ -65,9 +65,12 @@ class Worker(threading.Thread):
         body = {"Image": image.NAME, "Cmd": ["sleep", "1000"]}
         self._open(fact)
         status, answer = self._connection.call("POST", f"/containers/create?name={name}", body)
-        if status not in {201, 409}:
+        if status == 409:  # an earlier life of it was cut off: it could still remember its networks
+            self._ask(fact, False, "DELETE", f"/containers/{name}?force=1", None, set())
+        elif status == 201:
+            self._ask(fact, True, "POST", f"/containers/{name}/start", None, set())
+        else:
             self.wrong.append(f"create {name}: {status} {answer}")
-        self._ask(fact, True, "POST", f"/containers/{name}/start", None, set())
 
     def _attachment(self) -> None:
         container, network = self._random.choice(self.containers), self._random.choice(self.networks)

@@ -4,6 +4,7 @@ import contextlib
 import os
 import pty
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-DOCKER = "/usr/local/bin/docker"
+DOCKER = shutil.which("docker") or "docker"
 DETACH = b"\x10\x11"  # ctrl-p ctrl-q
 
 

@@ -28,6 +28,7 @@ class ResolvConf:
     servers: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    text: str = ""  # the whole file, while nothing in it was overridden
 
 
 def parse_resolv_conf(text: str) -> ResolvConf:
@@ -45,30 +46,32 @@ def parse_resolv_conf(text: str) -> ResolvConf:
                 options = tuple(given)
             case _:
                 pass
-    return ResolvConf(tuple(servers), search, options)
+    return ResolvConf(tuple(servers), search, options, text)
 
 
 def overridden(host: ResolvConf, spec: ContainerSpec) -> ResolvConf:
     """The host's settings with the container's own in their place, each kind by itself."""
+    if not (spec.dns or spec.dns_search or spec.dns_options):
+        return host
     search = tuple(domain for domain in spec.dns_search if domain != ".") if spec.dns_search else host.search
     return ResolvConf(spec.dns or host.servers, search, spec.dns_options or host.options)
 
 
 def resolv_conf(settings: ResolvConf, *, embedded: bool) -> str:
     """With `embedded`, the sandbox asks our resolver; else real servers, public ones if there are none."""
-    options = settings.options
     if embedded:
-        servers: Sequence[str] = (EMBEDDED_SERVER,)
-        if not any(option.startswith("ndots:") for option in options):
-            options = (*options, "ndots:0")
-    else:
-        servers = [server for server in settings.servers if not is_loopback(server)] or PUBLIC_SERVERS
-    return _render(settings.search, servers, options)
+        chosen = any(option.startswith("ndots:") for option in settings.options)
+        options = settings.options if chosen else (*settings.options, "ndots:0")
+        return _render(settings.search, (EMBEDDED_SERVER,), options)
+    servers = [server for server in settings.servers if not is_loopback(server)]
+    if settings.text and servers == list(settings.servers):
+        return settings.text
+    return _render(settings.search, servers or PUBLIC_SERVERS, settings.options)
 
 
 def host_resolv_conf(settings: ResolvConf) -> str:
     """In the host's own network, loopback servers are as good as any."""
-    return _render(settings.search, settings.servers, settings.options)
+    return settings.text or _render(settings.search, settings.servers, settings.options)
 
 
 def _render(search: Sequence[str], servers: Sequence[str], options: Sequence[str]) -> str:

@@ -138,6 +138,7 @@ class ContainerUseCases:
 
     async def attach(self, reference: str) -> Stream:
         container = self._find(reference)
+        self._events.container(container, "attach")
         if container.state.status in _RUNNING:
             return await self._runtime.attach(container.id)
         return await self._life.launches.attach(container.id)

@@ -4,7 +4,13 @@ from collections import OrderedDict
 from dataclasses import replace
 
 from bridgehead.core.model.container import Container, ProcessSpec, Status
-from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound
+from bridgehead.core.model.errors import (
+    BridgeheadError,
+    Conflict,
+    InvalidParameter,
+    NotFound,
+    failed_start_code,
+)
 from bridgehead.core.model.requests import ExecRequest
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.faces import Exec
@@ -46,12 +52,16 @@ class Executions:
         container = self._running(instance.container)
         request = instance.request
         self._events.container(container, f"exec_start: {' '.join(request.command)}", execID=identifier)
-        execution = await self._runtime.execute(
-            container.id,
-            _process(container, request),
-            attach=not detach,
-            stdin=request.attach_stdin and not detach,
-        )
+        try:
+            execution = await self._runtime.execute(
+                container.id,
+                _process(container, request),
+                attach=not detach,
+                stdin=request.attach_stdin and not detach,
+            )
+        except BridgeheadError as error:
+            instance.exit_code = failed_start_code(error)
+            raise
         instance.execution = execution
         self._tasks.start(self._watch(container, instance, execution))
         return execution

@@ -6,7 +6,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 
 from bridgehead.core.model.container import Container, ContainerState, Status
-from bridgehead.core.model.errors import BridgeheadError, CommandNotExecutable, CommandNotFound
+from bridgehead.core.model.errors import BridgeheadError, failed_start_code
 from bridgehead.core.model.ids import ContainerID, SandboxID
 from bridgehead.core.model.network import Endpoint, Network, Phase, Sandbox, SandboxKind
 from bridgehead.core.model.snapshot import Snapshot
@@ -20,6 +20,7 @@ from bridgehead.engine.tasks import Tasks
 from bridgehead.engine.waiters import Waiters
 from bridgehead.engine.world import Bundle, Exit, Runtime
 
+_NO_COMMAND_RAN = 128
 _FILES = ("hostname", "hosts", "resolv.conf")
 _log = logging.getLogger("bridgehead.lifecycle")
 
@@ -130,7 +131,7 @@ class Lifecycle:
             container.state,
             status=Status.CREATED if container.state.status is Status.CREATED else Status.EXITED,
             pid=0,
-            exit_code=_failed_start_code(error),
+            exit_code=_code_after(error, container.state),
             error=error.message,
         )
         new = snapshot.put(replace(container, state=state))
@@ -232,11 +233,7 @@ def _endpoints(snapshot: Snapshot, container: ContainerID) -> list[tuple[Endpoin
     ]
 
 
-def _failed_start_code(error: BridgeheadError) -> int:
-    match error:
-        case CommandNotFound():
-            return 127
-        case CommandNotExecutable():
-            return 126
-        case _:
-            return 128
+def _code_after(error: BridgeheadError, before: ContainerState) -> int:
+    """A former run's own code says more than that the next one could not begin."""
+    code = failed_start_code(error)
+    return before.exit_code if before.exit_code and code == _NO_COMMAND_RAN else code

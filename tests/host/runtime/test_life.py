@@ -39,7 +39,7 @@ async def test_created_is_not_yet_alive(yard):
     ],
 )
 async def test_command_that_cannot_run_is_named(yard, command, error, words):
-    with pytest.raises(error, match=f"^failed to create task for container: .*{words}"):
+    with pytest.raises(error, match=f"^failed to create shim task: .*{words}"):
         await yard.started(command)
 
 

@@ -124,7 +124,7 @@ def summarise(container: Container, view: attachments.View, now: int) -> dict[st
         "Names": [f"/{container.name}"],
         "Image": container.image_reference,
         "ImageID": container.image,
-        "Command": " ".join(container.spec.process.argv),
+        "Command": " ".join(_quoted(word) for word in container.spec.process.argv),
         "Created": since_epoch(container.created) // SECOND,
         "Ports": _ports(container),
         "Labels": dict(container.spec.labels),
@@ -179,3 +179,7 @@ def _config(container: Container, image: Image | None) -> dict[str, object]:
 
 def _document(echo: str) -> dict[str, Any]:
     return msgspec.json.decode(echo, type=dict[str, Any])
+
+
+def _quoted(word: str) -> str:
+    return f"'{word}'" if " " in word else word

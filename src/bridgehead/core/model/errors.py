@@ -51,3 +51,14 @@ class CommandNotFound(HostRefused):
 
 class CommandNotExecutable(HostRefused):
     """The container's command exists but cannot be run: Docker answers 400 and exit code 126."""
+
+
+def failed_start_code(error: BridgeheadError) -> int:
+    """The exit code Docker gives a command that could not be run."""
+    match error:
+        case CommandNotFound():
+            return 127
+        case CommandNotExecutable():
+            return 126
+        case _:
+            return 128

@@ -71,12 +71,10 @@ class Snapshot:
         Raises:
             NotFound, InvalidParameter: none, or several, as Docker words it.
         """
-        ready = {key: network for key, network in self.networks.items() if network.phase is Phase.READY}
-        if found := ready.get(NetworkID(reference)):
+        found = self.networks.get(NetworkID(reference)) or self.network_named(reference)
+        if found and found.phase is Phase.READY:
             return found
-        if (found := self.network_named(reference)) and found.id in ready:
-            return found
-        matches = _by_prefix(ready, reference)
+        matches = [item for item in _by_prefix(self.networks, reference) if item.phase is Phase.READY]
         if len(matches) > 1:
             raise InvalidParameter(
                 f"network {reference} is ambiguous ({len(matches)} matches found based on ID prefix)"

@@ -29,9 +29,10 @@ def account(wanted: str, *, passwd: str, group: str) -> Account:
     if group_name:
         found = _find(group, group_name, least=3)
         gid = _number(found[2]) if found else _identifier(group_name, "group")
-        return Account(User(uid=uid, gid=gid), home)
+        return Account(User(uid=uid, gid=gid, additional_gids=(gid,)), home)
     gid = _number(fields[3]) if fields else 0
-    return Account(User(uid=uid, gid=gid, additional_gids=_memberships(group, login)), home)
+    others = (other for other in _memberships(group, login) if other != gid)
+    return Account(User(uid=uid, gid=gid, additional_gids=(gid, *others)), home)
 
 
 def _find(text: str, wanted: str, *, least: int) -> list[str] | None:

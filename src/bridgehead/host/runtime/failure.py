@@ -13,7 +13,7 @@ _NOT_EXECUTABLE = ("permission denied", "is a directory", "exec format error")
 def creation_failed(report: str) -> HostRefused:
     reason = _reason(report)
     return _kind(reason)(
-        "failed to create task for container: failed to create shim task: "
+        "failed to create shim task: "
         f"OCI runtime create failed: {reason}: unknown"
     )
 

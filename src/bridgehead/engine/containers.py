@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import replace
 
 from bridgehead.core.model.container import Container, Status
-from bridgehead.core.model.errors import Conflict, InvalidParameter, NotModified
+from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound, NotModified
 from bridgehead.core.model.requests import ContainerRequest, ExecRequest
 from bridgehead.core.signals import number
 from bridgehead.engine import creation
@@ -82,7 +82,10 @@ class ContainerUseCases:
 
     @to_the_end
     async def kill(self, reference: str, signal: str) -> None:
-        container = self._find(reference)
+        try:
+            container = self._find(reference)
+        except NotFound as error:
+            raise NotFound(f"Cannot kill container: {reference}: {error.message}") from None
         wanted = number(signal or "SIGKILL")
         self._require_running(container, "kill container: ")
         self._events.container(container, "kill", signal=str(wanted))

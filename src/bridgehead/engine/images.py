@@ -34,9 +34,9 @@ class ImageUseCases:
         async with self._unpacking:
             image = await asyncio.to_thread(self._store.import_tar, archive, changes=changes, message=message)
             image = self._keep(image, [name] if name else [])
-        self._events.image(image.id, "import", image.id)
         if name:
-            self._events.image(image.id, "tag", name)
+            self._events.image(image.id, "tag", tag)
+        self._events.image(image.id, "import", image.id)
         return image
 
     @to_the_end

@@ -12,7 +12,7 @@ from bridgehead.core.firewall.nft import table
 from bridgehead.core.model.ids import ContainerID, NetworkID, SandboxID
 from bridgehead.core.model.snapshot import Snapshot, changed
 from bridgehead.core.plan.objects import Directory, KernelObject, State, Sysctl, state
-from bridgehead.core.sandboxes import sandbox_objects
+from bridgehead.core.sandboxes import base_objects, stack_objects
 
 HOST = "host"
 FORWARDING = "net/ipv4/ip_forward"
@@ -25,7 +25,13 @@ def owners(snapshot: Snapshot) -> Iterator[Owner]:
     yield HOST
     yield from (f"network/{network}" for network in snapshot.networks)
     yield from (f"container/{container}" for container in snapshot.containers)
-    yield from (f"sandbox/{sandbox}" for sandbox in snapshot.sandboxes)
+    for sandbox in snapshot.sandboxes:
+        yield from sandbox_owners(sandbox)
+
+
+def sandbox_owners(sandbox: SandboxID) -> tuple[Owner, Owner]:
+    """Its base, which the runtime needs, and its stack, which the container needs to run."""
+    return f"sandbox/{sandbox}", f"stack/{sandbox}"
 
 
 def dirty(old: Snapshot, new: Snapshot) -> set[Owner]:
@@ -34,13 +40,16 @@ def dirty(old: Snapshot, new: Snapshot) -> set[Owner]:
     containers = _touched(changed(old.containers, new.containers))
     sandboxes = _touched(changed(old.sandboxes, new.sandboxes))
     endpoints = _touched(changed(old.endpoints, new.endpoints))
+    concerned = {
+        *(sandbox.id for sandbox in sandboxes),
+        *(endpoint.sandbox for endpoint in endpoints),
+        *_sandboxes_of(old, new, {container.id for container in containers}),
+    }
     return {
         *([HOST] if networks else []),
         *(f"network/{network.id}" for network in networks),
         *(f"container/{container.id}" for container in containers),
-        *(f"sandbox/{sandbox.id}" for sandbox in sandboxes),
-        *(f"sandbox/{endpoint.sandbox}" for endpoint in endpoints),
-        *_sandboxes_of(old, new, {container.id for container in containers}),
+        *(owner for sandbox in concerned for owner in sandbox_owners(sandbox)),
     }
 
 
@@ -48,9 +57,9 @@ def _touched(pairs: Iterable[tuple[V | None, V | None]]) -> list[V]:
     return [record for pair in pairs for record in pair if record is not None]
 
 
-def _sandboxes_of(old: Snapshot, new: Snapshot, containers: set[ContainerID]) -> set[Owner]:
+def _sandboxes_of(old: Snapshot, new: Snapshot, containers: set[ContainerID]) -> set[SandboxID]:
     return {
-        f"sandbox/{sandbox.id}"
+        sandbox.id
         for snapshot in (old, new)
         for sandbox in (snapshot.sandboxes.values() if containers else ())
         if sandbox.container in containers
@@ -68,7 +77,10 @@ def fragment(snapshot: Snapshot, owner: Owner, facts: HostFacts) -> State:
         known = ContainerID(identifier) in snapshot.containers
         return state(Directory(facts.layout.container(ContainerID(identifier)))) if known else {}
     sandbox = snapshot.sandboxes.get(SandboxID(identifier))
-    return state(*sandbox_objects(snapshot, sandbox, facts)) if sandbox else {}
+    if sandbox is None:
+        return {}
+    objects = base_objects if kind == "sandbox" else stack_objects
+    return state(*objects(snapshot, sandbox, facts))
 
 
 def _host_objects(snapshot: Snapshot) -> Iterable[KernelObject]:

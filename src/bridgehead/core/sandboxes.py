@@ -1,4 +1,7 @@
-"""What one sandbox means in kernel objects: its stack, its names, its files and its root."""
+"""What one sandbox means in kernel objects, in two parts.
+
+The runtime takes most of the time of a start and needs only the first part, so the second is made beside it.
+"""
 
 from collections.abc import Iterator
 
@@ -26,47 +29,52 @@ from bridgehead.core.plan.objects import (
 )
 
 
-def sandbox_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iterator[KernelObject]:
+def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iterator[KernelObject]:
+    """What must be there before the runtime makes the container: root, namespace and files."""
     container = snapshot.containers[sandbox.container]
     layout = facts.layout
     yield Directory(layout.bundle(container.id))
     yield _root_mount(snapshot, container, layout)
-    attached = gateway_order(snapshot, snapshot.sandbox_endpoints(sandbox.id))
     if sandbox.kind is SandboxKind.HOST:
         yield from _host_files(container, facts, _host_gateway(snapshot))
         return
-    namespace = layout.namespace(sandbox.id)
-    yield from _network_stack(attached, namespace, facts)
-    named = [(endpoint, network) for endpoint, network in attached if network.user_defined]
-    settings = etc.overridden(facts.resolv, container.spec)
-    if named:
-        yield ResolverRedirect(namespace, sandbox.resolver_port)
-        yield _view(sandbox, container, attached, settings, namespace)
-    yield from (_record(container, endpoint, network) for endpoint, network in named)
+    yield Namespace(layout.namespace(sandbox.id))
+    attached = gateway_order(snapshot, snapshot.sandbox_endpoints(sandbox.id))
     own = [
         address.ip
         for endpoint, _ in sorted(attached, key=lambda pair: pair[0].interface)
         for address in endpoint.addresses
     ]
+    settings = etc.overridden(facts.resolv, container.spec)
+    embedded = any(network.user_defined for _, network in attached)
     folder = layout.container(container.id)
     yield File(f"{folder}/hostname", etc.hostname(container.spec))
     yield File(f"{folder}/hosts", etc.hosts(container.spec, own, _host_gateway(snapshot)))
-    yield File(f"{folder}/resolv.conf", etc.resolv_conf(settings, embedded=bool(named)))
+    yield File(f"{folder}/resolv.conf", etc.resolv_conf(settings, embedded=embedded))
+
+
+def stack_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iterator[KernelObject]:
+    """What must be there before the container runs: interfaces, routes and names."""
+    if sandbox.kind is SandboxKind.HOST:
+        return
+    container = snapshot.containers[sandbox.container]
+    namespace = facts.layout.namespace(sandbox.id)
+    attached = gateway_order(snapshot, snapshot.sandbox_endpoints(sandbox.id))
+    for endpoint, network in attached:
+        yield from facts.drivers[network.driver].endpoint_objects(network, endpoint, Place(namespace))
+    for destination, gateway, interface in default_gateways(attached):
+        yield Route(namespace, destination, interface, gateway)
+    named = [(endpoint, network) for endpoint, network in attached if network.user_defined]
+    if named:
+        settings = etc.overridden(facts.resolv, container.spec)
+        yield ResolverRedirect(namespace, sandbox.resolver_port)
+        yield _view(sandbox, container, attached, settings, namespace)
+    yield from (_record(container, endpoint, network) for endpoint, network in named)
 
 
 def _host_gateway(snapshot: Snapshot) -> Address | None:
     default = snapshot.network_named("bridge")
     return next((subnet.gateway for subnet in default.subnets), None) if default else None
-
-
-def _network_stack(
-    attached: list[tuple[Endpoint, Network]], namespace: str, facts: HostFacts
-) -> Iterator[KernelObject]:
-    yield Namespace(namespace)
-    for endpoint, network in attached:
-        yield from facts.drivers[network.driver].endpoint_objects(network, endpoint, Place(namespace))
-    for destination, gateway, interface in default_gateways(attached):
-        yield Route(namespace, destination, interface, gateway)
 
 
 def _root_mount(snapshot: Snapshot, container: Container, layout: Layout) -> OverlayMount:

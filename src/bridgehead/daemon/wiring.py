@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +42,7 @@ class Parts:
     layout: Layout
     engine: Engine
     runtime: ConmonRuntime
-    resolver: ResolverPlane
+    resolver_births: asyncio.Queue[int]
 
 
 def build(layout: Layout, held: ExitStack) -> Parts:
@@ -56,20 +55,24 @@ def build(layout: Layout, held: ExitStack) -> Parts:
         Path(folder).mkdir(mode=0o711, parents=True, exist_ok=True)
     store = SqliteStore(layout.database)
     held.callback(store.close)
-    resolver = _resolver(layout, start=True)
+    births: asyncio.Queue[int] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    resolver = ResolverPlane(
+        layout.resolver_socket, born=lambda pid: loop.call_soon_threadsafe(births.put_nowait, pid)
+    )
     held.callback(resolver.close)
     intent = Intent(
         store, _host(layout, resolver), _facts(layout, store.load()), SystemClock(), SystemRandom()
     )
     runtime = ConmonRuntime(layout.bundles, f"{layout.exec_root}/runtime")
     logs = ConmonLogs(layout.containers, layout.bundles)
-    return Parts(layout, Engine(intent, runtime, logs, LayerStore(layout.layers)), runtime, resolver)
+    return Parts(layout, Engine(intent, runtime, logs, LayerStore(layout.layers)), runtime, births)
 
 
 def reading_intent(layout: Layout) -> Intent:
     """For plans: looks at everything, starts and writes nothing."""
     store = SqliteStore(layout.database, read_only=True)
-    host = _host(layout, _resolver(layout, start=False))
+    host = _host(layout, ResolverPlane(layout.resolver_socket, start=False))
     return Intent(store, host, _facts(layout, store.load()), SystemClock(), SystemRandom())
 
 
@@ -86,10 +89,9 @@ async def open_api(settings: Settings, parts: Parts) -> web.AppRunner:
 
 
 async def keep_resolver(parts: Parts) -> None:
-    """When the resolver dies, a repair starts another and tells it everything."""
+    """When a resolver dies, a repair starts another and tells it everything."""
     while True:
-        if (pid := parts.resolver.pid) is not None:
-            await _death_of(pid)
+        await _death_of(await parts.resolver_births.get())
         await parts.engine.repair()
 
 
@@ -119,11 +121,6 @@ def _host(layout: Layout, resolver: ResolverPlane) -> Host:
             MountPlane(layout.containers),
         )
     )
-
-
-def _resolver(layout: Layout, *, start: bool) -> ResolverPlane:
-    command = (sys.executable, "-m", "bridgehead.host.resolver")
-    return ResolverPlane(layout.resolver_socket, command, start=start)
 
 
 def _facts(layout: Layout, stored: Snapshot) -> HostFacts:

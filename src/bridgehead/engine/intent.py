@@ -67,7 +67,9 @@ class Intent:
         """
         try:
             await self.realise(new)
-            self.commit(_promised(self._snapshot, born))
+            # Not written: what stands on disk is finished at the next start anyway, and a second write
+            # would only make everybody wait for the disk twice.
+            self._snapshot = _promised(self._snapshot, born)
         except BridgeheadError:
             await self._retract(undo or (lambda snapshot: snapshot.drop(*born)))
             raise

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Coroutine
 from dataclasses import replace
 
+from bridgehead.core.desired import sandbox_owners
 from bridgehead.core.model.container import Container, ContainerState, Status
 from bridgehead.core.model.errors import BridgeheadError, failed_start_code
 from bridgehead.core.model.ids import ContainerID, SandboxID
@@ -55,8 +56,7 @@ class Lifecycle:
         sandbox: Sandbox | None = None
         try:
             sandbox = self._reserve(container)
-            await self._intent.reconciler.settle([f"sandbox/{sandbox.id}"])
-            pid = await self._runtime.create(self._bundle(container, sandbox))
+            pid = await self._create(container, sandbox)
             await self.launches.open(container.id)
             await self._runtime.start(container.id)
             self._confirm(container.id, sandbox, pid)
@@ -95,6 +95,21 @@ class Lifecycle:
             snapshot = snapshot.put(endpoint)
         self._intent.commit(snapshot)
         return sandbox
+
+    async def _create(self, container: Container, sandbox: Sandbox) -> int:
+        """The runtime's part and the network's, side by side; both are over when this ends."""
+        base, stack = sandbox_owners(sandbox.id)
+        await self._intent.reconciler.settle([base])
+        created, settled = await asyncio.gather(
+            self._runtime.create(self._bundle(container, sandbox)),
+            self._intent.reconciler.settle([stack]),
+            return_exceptions=True,
+        )
+        if isinstance(settled, BaseException):
+            raise settled
+        if isinstance(created, BaseException):
+            raise created
+        return created
 
     def _bundle(self, container: Container, sandbox: Sandbox) -> Bundle:
         layout = self._intent.facts.layout

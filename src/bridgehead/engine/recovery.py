@@ -7,12 +7,13 @@ recorded; then one reconciliation makes the host fit.
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bridgehead.core.model.container import Container, Status
 from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.ids import ContainerID, NetworkID
-from bridgehead.core.model.network import Phase
-from bridgehead.core.model.snapshot import Record, Snapshot
+from bridgehead.core.model.network import Endpoint, Network, Phase
+from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.objects import Key
 from bridgehead.core.predefined import DRIVERS, missing
 from bridgehead.core.time import rfc3339
@@ -26,16 +27,18 @@ _log = logging.getLogger("bridgehead.recovery")
 
 
 def promised(snapshot: Snapshot) -> Snapshot:
-    """Without what was begun but never acknowledged, and without what stood on it."""
-    doomed: list[Record] = [item for item in snapshot.networks.values() if item.phase is Phase.PENDING]
-    doomed += [item for item in snapshot.sandboxes.values() if item.phase is Phase.PENDING]
-    gone = {record.id for record in doomed}
-    doomed += [
-        endpoint
-        for endpoint in snapshot.endpoints.values()
-        if endpoint.phase is Phase.PENDING or endpoint.sandbox in gone or endpoint.network in gone
-    ]
-    return snapshot.drop(*doomed)
+    """Without the starts that were never confirmed, and with everything else that was begun promised.
+
+    Whoever asked for it may not have heard, but a network or a connection that exists harms nobody, whereas
+    a process that nobody knows of would.
+    """
+    starting = [item for item in snapshot.sandboxes.values() if item.phase is Phase.PENDING]
+    snapshot = snapshot.drop(*starting)
+    for endpoint in list(snapshot.endpoints.values()):
+        if endpoint.sandbox not in snapshot.sandboxes or endpoint.network not in snapshot.networks:
+            snapshot = snapshot.drop(endpoint)
+    begun: list[Network | Endpoint] = [*snapshot.networks.values(), *snapshot.endpoints.values()]
+    return snapshot.put(*(replace(item, phase=Phase.READY) for item in begun if item.phase is Phase.PENDING))
 
 
 def with_predefined(snapshot: Snapshot, intent: Intent) -> Snapshot:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from bridgehead.core.plan.objects import ResolverView
+from bridgehead.core.plan.diff import Create, Delete
+from bridgehead.core.plan.objects import NameRecord, ResolverView
 from bridgehead.host.resolver.plane import ResolverPlane
 from tests.host.resolver.asking import PORT
 from tests.host.space import make_namespace, own_space
@@ -46,5 +47,6 @@ def new_plane(machine: Path) -> Iterator[Callable[..., ResolverPlane]]:
 def plane(new_plane: Callable[..., ResolverPlane]) -> ResolverPlane:
     """A plane whose resolver runs and holds nothing."""
     plane = new_plane()
-    assert plane.observe() == {}
+    first = NameRecord("e0", "n0", "net", ("first",), ("10.0.0.1",))
+    assert plane.apply([Create(first), Delete(first)]) == {}
     return plane

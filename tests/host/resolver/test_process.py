@@ -114,9 +114,9 @@ def test_a_dead_resolver_is_replaced_by_an_empty_one(plane: ResolverPlane, view:
     assert {WEB.key} == plane.apply([Create(WEB)]).keys()
     assert {WEB.key} == plane.apply([Create(WEB)]).keys()
     assert plane.observe() == {}
+    assert plane.apply([Create(WEB), Create(view)]) == {}
     assert plane.alive()
     assert dead != plane.pid
-    assert plane.apply([Create(WEB), Create(view)]) == {}
     assert addresses(ask(view.namespace, "web")) == ["10.1.0.2"]
 
 
@@ -353,5 +353,16 @@ def test_a_resolver_of_another_version_is_replaced(machine: Path, view: Resolver
 
 
 def test_a_command_that_starts_nothing_is_reported(machine: Path) -> None:
-    with pytest.raises(HostRefused, match="cannot start the resolver"):
-        ResolverPlane(str(machine / "x.sock"), ["/nonexistent"]).observe()
+    failed = ResolverPlane(str(machine / "x.sock"), ["/nonexistent"]).apply([Create(WEB)])
+
+    assert "cannot start the resolver" in str(failed[WEB.key])
+
+
+def test_nothing_is_started_before_there_is_a_name_to_keep(new_plane: MakePlane) -> None:
+    met: list[int] = []
+    plane = new_plane(born=met.append)
+
+    assert plane.observe() == {}
+    assert plane.pid is None
+    assert plane.apply([Create(WEB)]) == {}
+    assert [plane.pid] == met

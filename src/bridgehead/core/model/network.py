@@ -11,7 +11,7 @@ PREDEFINED = ("bridge", "host", "none")
 
 
 class Phase(StrEnum):
-    """PENDING was written down before the kernel was touched; only READY was ever promised to a client."""
+    """PENDING was written down before the kernel was touched; only what is READY can be found by a client."""
 
     PENDING = "pending"
     READY = "ready"

@@ -89,13 +89,23 @@ def own(path: str, command: Sequence[str]) -> Client:
     Raises:
         HostRefused: it belongs to another daemon, or cannot be started.
     """
-    client = connect(path) or _started(path, command)
-    if _introduce(client, owner=True):
+    if client := adopt(path, command):
+        return client
+    return _introduced(_started(path, command), command)
+
+
+def adopt(path: str, command: Sequence[str]) -> Client | None:
+    """As `own`, but None where no resolver runs; one of another version is replaced."""
+    client = connect(path)
+    if client is None or _introduce(client, owner=True):
         return client
     client.ask({"do": "shutdown"})
     client.wait_for_end()
     client.close()
-    client = _started(path, command)
+    return _introduced(_started(path, command), command)
+
+
+def _introduced(client: Client, command: Sequence[str]) -> Client:
     if not _introduce(client, owner=True):
         client.close()
         raise HostRefused(f"{' '.join(command)} starts a resolver of another version")

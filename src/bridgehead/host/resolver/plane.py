@@ -1,6 +1,6 @@
 """Names and sandboxes' resolvers as the reconciler sees them: what the resolver process holds."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.diff import Delete, Op
@@ -17,14 +17,22 @@ _CHANGES_A_MESSAGE = 100
 class ResolverPlane:
     """With `start` False it neither starts nor changes a resolver, and reports what a running one holds.
 
-    Names live in the process alone: once it dies nothing is held, and `apply` fails until `observe` has
-    started another and said so.
+    The process is started when there is first a name to keep. Names live in it alone: once it dies nothing is
+    held, and `apply` fails until `observe` has said so. `born` hears the process id of each resolver met.
     """
 
     kinds: frozenset[type] = frozenset({NameRecord, ResolverView})
 
-    def __init__(self, socket_path: str, command: Sequence[str] | None = None, *, start: bool = True) -> None:
+    def __init__(
+        self,
+        socket_path: str,
+        command: Sequence[str] | None = None,
+        *,
+        start: bool = True,
+        born: Callable[[int], object] = lambda _: None,
+    ) -> None:
         self._path = socket_path
+        self._born = born
         self._command = tuple(command or sessions.COMMAND)
         self._start = start
         self._session: Client | None = None
@@ -41,10 +49,11 @@ class ResolverPlane:
         return session is not None and session.alive()
 
     def observe(self) -> State:
-        """Raises HostRefused: no resolver can be had, or another daemon feeds it."""
+        """Raises HostRefused: another daemon feeds the resolver, or it cannot be understood."""
         if not self.alive():
             self.close()
-        session = self._connected()
+        self._lost = False
+        session = self._session or self._met(self._found())
         if session is None:
             return {}
         held = self._ask(session, {"do": "observe"})
@@ -84,15 +93,21 @@ class ResolverPlane:
         if session is not None:
             session.close()
 
-    def _connected(self) -> Client | None:
-        if self._session is None:
-            start = self._start
-            self._session = sessions.own(self._path, self._command) if start else sessions.look(self._path)
-        self._lost = False
-        return self._session
+    def _found(self) -> Client | None:
+        if self._start:
+            return sessions.adopt(self._path, self._command)
+        return sessions.look(self._path)
+
+    def _met(self, session: Client | None) -> Client | None:
+        if session is not None:
+            self._session = session
+            self._born(session.pid)
+        return session
 
     def _applied(self, batch: Sequence[Op]) -> Iterator[tuple[Key, Exception]]:
-        session = None if self._lost else self._connected()
+        if self._lost or not self._start:
+            raise HostRefused(f"there is no resolver at {self._path}")
+        session = self._session or self._met(sessions.own(self._path, self._command))
         if session is None:
             raise HostRefused(f"there is no resolver at {self._path}")
         answer = self._ask(session, {"do": "apply", "changes": [_change(op) for op in batch]})

@@ -116,12 +116,14 @@ class Processes:
         self.die(container, 128 + number)
 
     def die(self, container: ContainerID, code: int) -> None:
+        if container not in self.alive_:
+            return
         waiting = self.alive_.pop(container)
         self.ended[container] = Exit(container, code, out_of_memory=False)
         if waiting is not None and not waiting.done():
             waiting.set_result(self.ended[container])
 
-    async def pause(self, container: ContainerID, frozen: bool) -> None: ...
+    async def pause(self, container: ContainerID, *, frozen: bool) -> None: ...
 
     async def delete(self, container: ContainerID) -> None:
         self._switch.effect()

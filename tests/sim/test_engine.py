@@ -7,6 +7,7 @@ import pytest
 from bridgehead.core.model.container import Status
 from bridgehead.core.model.errors import BridgeheadError, Conflict, Forbidden, HostRefused
 from bridgehead.core.model.network import EndpointWish, Phase
+from bridgehead.core.model.requests import ContainerRequest
 from bridgehead.core.plan.diff import diff
 from bridgehead.engine.intent import StaleDecision
 from tests.sim.world import Act, World, begun, cut_at
@@ -229,3 +230,78 @@ async def test_a_client_that_goes_away_leaves_nothing_half_done(act: Act) -> Non
     pending = [item for item in world.engine.snapshot.networks.values() if item.phase is Phase.PENDING]
     assert pending == []
     assert world.desired() == world.machine.present
+
+
+async def test_parallel_changes_of_one_container_agree() -> None:
+    pairs = [
+        ("stop", lambda c: c.stop("c2"), lambda c: c.stop("c2")),
+        ("stop, remove", lambda c: c.stop("c2"), lambda c: c.remove("c2", force=True)),
+        ("restart, remove", lambda c: c.restart("c2"), lambda c: c.remove("c2", force=True)),
+        ("kill, restart", lambda c: c.kill("c2", "KILL"), lambda c: c.restart("c2")),
+        ("pause, kill", lambda c: c.pause("c2", frozen=True), lambda c: c.kill("c2", "KILL")),
+    ]
+    for name, one, other in pairs:
+        world = await prepared()
+        containers = world.engine.containers
+
+        await asyncio.gather(one(containers), other(containers), return_exceptions=True)
+        await asyncio.sleep(0.01)
+
+        running = {
+            item.id for item in world.engine.snapshot.containers.values() if item.state.status.has_process
+        }
+        assert running == {box.container for box in world.engine.snapshot.sandboxes.values()}, name
+        assert running == world.processes.alive_.keys(), name
+        assert world.desired() == world.machine.present, name
+        await world.engine.end()
+
+
+async def test_an_end_is_recorded_although_the_store_refuses_at_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bridgehead.engine.lifecycle._STORE_PAUSE_S", 0.01)
+    world = await prepared()
+    container = world.engine.snapshot.find_container("c2")
+    await asyncio.sleep(0.01)
+    world.switch.effects, world.switch.refuse_at = 0, 1
+
+    world.processes.die(container.id, 3)
+    code = await asyncio.wait_for(world.engine.containers.wait("c2", "not-running"), 2)
+
+    assert code == 3
+    assert Status.EXITED is world.engine.snapshot.find_container("c2").state.status
+    await world.engine.end()
+
+
+async def test_what_the_host_refused_is_tried_again_unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bridgehead.engine.reconcile._FIRST_RETRY_S", 0.01)
+    world = await prepared()
+    world.switch.effects, world.switch.refuse_at = 0, 2
+
+    await remove_network(world)
+    await asyncio.sleep(0.2)
+
+    assert world.desired() == world.machine.present
+    await world.engine.end()
+
+
+@pytest.mark.parametrize("effect", range(1, 9))
+async def test_an_ended_rm_container_does_not_outlive_a_crash(effect: int) -> None:
+    world = await prepared()
+    request = ContainerRequest(
+        "guest", "busybox", command=("true",), network_mode="backend", auto_remove=True
+    )
+    await world.engine.containers.create(request)
+    await world.engine.containers.start("guest")
+    await asyncio.sleep(0.01)
+
+    async def end(world: World) -> None:
+        world.processes.die(world.engine.snapshot.find_container("guest").id, 0)
+        await asyncio.sleep(0.05)
+
+    await cut_at(world, end, effect)
+    await world.reborn()
+
+    assert "guest" not in {item.name for item in world.engine.snapshot.containers.values()}
+    assert world.desired() == world.machine.present
+    await world.engine.end()

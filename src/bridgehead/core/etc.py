@@ -38,7 +38,7 @@ def parse_resolv_conf(text: str) -> ResolvConf:
     for line in text.splitlines():
         words = line.split("#", 1)[0].split(";", 1)[0].split()
         match words:
-            case ["nameserver", server, *_]:
+            case ["nameserver", server, *_] if _is_address(server):
                 servers.append(server)
             case ["search", *domains] | ["domain", *domains]:
                 search = tuple(domains)
@@ -82,10 +82,15 @@ def _render(search: Sequence[str], servers: Sequence[str], options: Sequence[str
 
 
 def is_loopback(server: str) -> bool:
+    return ipaddress.ip_address(server.partition("%")[0]).is_loopback
+
+
+def _is_address(text: str) -> bool:
     try:
-        return ipaddress.ip_address(server.partition("%")[0]).is_loopback
+        ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return False
+    return True
 
 
 def hosts(spec: ContainerSpec, addresses: Iterable[Address], host_gateway: Address | None) -> str:

@@ -10,8 +10,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 
 from bridgehead.core.model.errors import BridgeheadError, HostRefused
 from bridgehead.core.plan.explain import explain
@@ -30,16 +30,17 @@ def run(arguments: Sequence[str]) -> int:
         return asyncio.run(_plan(settings) if settings.plan else _serve(settings))
     except BridgeheadError as error:
         print(f"bridgehead daemon: {error.message}", file=sys.stderr)  # noqa: T201 - its one sentence
-        return 1
+    except OSError as error:
+        print(f"bridgehead daemon: cannot start: {error}", file=sys.stderr)  # noqa: T201
+    return 1
 
 
 async def _plan(settings: flags.Settings) -> int:
     from bridgehead.daemon import wiring
-    from bridgehead.engine.engine import plan
     from bridgehead.host.machine import preflight
 
     preflight.check()
-    ops = await plan(wiring.reading_intent(settings.layout))
+    ops = await wiring.plan(settings.layout)
     for op in ops:
         print(explain(op))  # noqa: T201 - this is what was asked for
     print(f"{len(ops)} to change" if ops else "nothing to change")  # noqa: T201
@@ -47,8 +48,9 @@ async def _plan(settings: flags.Settings) -> int:
 
 
 async def _serve(settings: flags.Settings) -> int:
-    # Imported here, so that --help and a refused flag need not wait for the whole daemon to load.
-    from bridgehead.daemon import wiring
+    with _quick_imports():
+        # Here, so that --help and a refused flag need not wait for the whole daemon to load.
+        from bridgehead.daemon import wiring
     from bridgehead.host.machine import preflight
 
     preflight.check()
@@ -71,6 +73,26 @@ async def _serve(settings: flags.Settings) -> int:
         await runner.cleanup()
         await parts.engine.end()
     return 0
+
+
+@contextmanager
+def _quick_imports() -> Iterator[None]:
+    """Saves a fifth of the start: what is imported stays, so looking for garbage among it is idle, and
+    aiohttp's client would read every certificate of the system, though the daemon asks nobody over TLS.
+    """
+    names = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(dict.fromkeys(names, os.devnull))
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _refuse_without_vitals(refused: Mapping[Key, Exception]) -> None:

@@ -1,7 +1,9 @@
 """Builds the adapters and the engine from the settings. Nothing here decides."""
 
 import asyncio
+import logging
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +19,12 @@ from bridgehead.core.drivers.plain import PlainDriver
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS
 from bridgehead.core.layout import Layout
+from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.plan.diff import Op
 from bridgehead.daemon.flags import Settings
 from bridgehead.engine.engine import Engine
+from bridgehead.engine.engine import plan as planned
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.reconcile import Host
 from bridgehead.host.files.plane import FilePlane
@@ -35,6 +40,8 @@ from bridgehead.host.resolver.plane import ResolverPlane
 from bridgehead.host.runtime.logs import ConmonLogs
 from bridgehead.host.runtime.runtime import ConmonRuntime
 from bridgehead.host.store.sqlite import SqliteStore
+
+_log = logging.getLogger("bridgehead.wiring")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +71,21 @@ def build(layout: Layout, held: ExitStack) -> Parts:
     intent = Intent(
         store, _host(layout, resolver), _facts(layout, store.load()), SystemClock(), SystemRandom()
     )
-    runtime = ConmonRuntime(layout.bundles, f"{layout.exec_root}/runtime")
+    runtime = _runtime(layout)
     logs = ConmonLogs(layout.containers, layout.bundles)
     return Parts(layout, Engine(intent, runtime, logs, LayerStore(layout.layers)), runtime, births)
 
 
-def reading_intent(layout: Layout) -> Intent:
-    """For plans: looks at everything, starts and writes nothing."""
+async def plan(layout: Layout) -> Sequence[Op]:
+    """What a start would change. Looks at everything, starts and writes nothing."""
     store = SqliteStore(layout.database, read_only=True)
     host = _host(layout, ResolverPlane(layout.resolver_socket, start=False))
-    return Intent(store, host, _facts(layout, store.load()), SystemClock(), SystemRandom())
+    intent = Intent(store, host, _facts(layout, store.load()), SystemClock(), SystemRandom())
+    return await planned(intent, _runtime(layout))
+
+
+def _runtime(layout: Layout) -> ConmonRuntime:
+    return ConmonRuntime(layout.bundles, f"{layout.exec_root}/runtime")
 
 
 async def open_api(settings: Settings, parts: Parts) -> web.AppRunner:
@@ -92,7 +104,11 @@ async def keep_resolver(parts: Parts) -> None:
     """When a resolver dies, a repair starts another and tells it everything."""
     while True:
         await _death_of(await parts.resolver_births.get())
-        await parts.engine.repair()
+        _log.warning("the resolver died")
+        try:
+            await parts.engine.repair()
+        except BridgeheadError as error:
+            _log.warning("names are not back yet: %s", error)
 
 
 async def _death_of(pid: int) -> None:

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import replace
 
 from bridgehead.core.model.container import Container, Status
-from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound, NotModified
+from bridgehead.core.model.errors import Conflict, HostRefused, InvalidParameter, NotFound, NotModified
+from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.requests import ContainerRequest, ExecRequest
 from bridgehead.core.signals import number
 from bridgehead.engine import creation
@@ -16,11 +17,9 @@ from bridgehead.engine.faces import Exec
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle
 from bridgehead.engine.tasks import Tasks, to_the_end
-from bridgehead.engine.waiters import ALIVE
 from bridgehead.engine.world import Execution, LogLine, Logs, Runtime, Stream
 
 _KILL_PATIENCE_S = 10.0
-_RUNNING = {Status.RUNNING, Status.PAUSED}
 
 
 class ContainerUseCases:
@@ -51,34 +50,37 @@ class ContainerUseCases:
 
     @to_the_end
     async def start(self, reference: str) -> None:
-        container = self._find(reference)
-        async with self._life.changing(container.id):
-            container = self._find(container.id)
-            if container.state.status is Status.PAUSED:
+        identifier = self._find(reference).id
+        async with self._life.changing(identifier):
+            status = self._find(identifier).state.status
+            if status is Status.PAUSED:
                 raise Conflict("cannot start a paused container, try unpause instead")
-            if container.state.status is Status.RUNNING:
+            if status is Status.RUNNING:
                 raise NotModified("container is already running")
-            self._life.cancel_restart(container.id)
-            container = self._mark_stopped(container, stopped=False)
-            await self._life.launch(container)
+            await self._life.cleaned(identifier)
+            await self._launch(identifier)
 
     @to_the_end
     async def stop(self, reference: str, *, timeout_s: int | None = None, signal: str = "") -> None:
-        container = self._find(reference)
-        async with self._life.changing(container.id):
-            if container.state.status not in ALIVE:
+        identifier = self._find(reference).id
+        async with self._life.changing(identifier):
+            if not self._find(identifier).state.status.is_alive:
                 raise NotModified("container is already stopped")
-            await self._stop(container, timeout_s, signal)
+            await self._stop(identifier, timeout_s, signal)
 
     @to_the_end
     async def restart(self, reference: str, *, timeout_s: int | None = None, signal: str = "") -> None:
-        container = self._find(reference)
-        async with self._life.changing(container.id):
-            if container.state.status in ALIVE:
-                await self._stop(container, timeout_s, signal)
-            container = self._mark_stopped(self._find(container.id), stopped=False)
-            await self._life.launch(container)
-            self._events.container(container, "restart")
+        identifier = self._find(reference).id
+        async with self._life.changing(identifier):
+            self._life.kept.add(identifier)
+            try:
+                if self._find(identifier).state.status.is_alive:
+                    await self._stop(identifier, timeout_s, signal)
+                    await self._life.cleaned(identifier)
+                await self._launch(identifier)
+            finally:
+                self._life.kept.discard(identifier)
+            self._events.container(self._find(identifier), "restart")
 
     @to_the_end
     async def kill(self, reference: str, signal: str) -> None:
@@ -87,43 +89,49 @@ class ContainerUseCases:
         except NotFound as error:
             raise NotFound(f"Cannot kill container: {reference}: {error.message}") from None
         wanted = number(signal or "SIGKILL")
-        self._require_running(container, "kill container: ")
+        _require_running(container, "kill container: ")
         self._events.container(container, "kill", signal=str(wanted))
-        if wanted != signals.SIGKILL:
-            await self._runtime.signal(container.id, wanted)
+        if wanted in {signals.SIGKILL, number(container.spec.stop_signal)}:
+            self._mark(container.id, stopped=True)
+        if wanted == signals.SIGKILL:
+            await self._kill(container.id)
         else:
-            self._mark_stopped(container, stopped=True)
-            await self._signal_and_wait(container, wanted, _KILL_PATIENCE_S)
+            await self._runtime.signal(container.id, wanted)
 
     @to_the_end
     async def pause(self, reference: str, *, frozen: bool) -> None:
-        container = self._find(reference)
-        self._require_running(container, "")
-        status = Status.PAUSED if frozen else Status.RUNNING
-        if container.state.status is status:
-            raise Conflict(f"container {container.id} is {'already' if frozen else 'not'} paused")
-        await self._runtime.pause(container.id, frozen)
-        container = self._find(container.id)
-        state = replace(container.state, status=status)
-        self._intent.commit(self._intent.snapshot.put(replace(container, state=state)))
-        self._events.container(container, "pause" if frozen else "unpause")
+        identifier = self._find(reference).id
+        async with self._life.changing(identifier):
+            container = self._find(identifier)
+            _require_running(container, "")
+            status = Status.PAUSED if frozen else Status.RUNNING
+            if container.state.status is status:
+                raise Conflict(f"container {identifier} is {'already' if frozen else 'not'} paused")
+            await self._runtime.pause(identifier, frozen=frozen)
+            container = self._find(identifier)
+            _require_running(container, "")
+            state = replace(container.state, status=status)
+            self._intent.commit(self._intent.snapshot.put(replace(container, state=state)))
+            self._events.container(container, "pause" if frozen else "unpause")
 
     @to_the_end
     async def remove(self, reference: str, *, force: bool) -> None:
         container = self._find(reference)
-        if container.state.status in ALIVE and not force:
+        if container.state.status.is_alive and not force:
             raise Conflict(
                 f'cannot remove container "/{container.name}": container is {container.state.status}: '
                 "stop the container before removing or force remove"
             )
+        if container.state.status.has_process:
+            # Before anybody's turn: a long stop that has the container would make us wait for its patience.
+            self._mark(container.id, stopped=True)
+            await self._runtime.signal(container.id, signals.SIGKILL)
         async with self._life.changing(container.id):
-            self._life.cancel_restart(container.id)
-            container = self._find(container.id)
-            if container.state.status in _RUNNING:
-                self._mark_stopped(container, stopped=True)
-                await self._signal_and_wait(container, signals.SIGKILL, _KILL_PATIENCE_S)
+            self._life.revivals.cancel(container.id)
+            if self._has_process(container.id):
+                await self._kill(container.id)
             await self._life.cleaned(container.id)
-            await self._life.destroy(container.id, container.state.exit_code)
+            await self._life.destroy(container.id)
 
     @to_the_end
     async def rename(self, reference: str, name: str) -> None:
@@ -142,27 +150,27 @@ class ContainerUseCases:
     async def attach(self, reference: str) -> Stream:
         container = self._find(reference)
         self._events.container(container, "attach")
-        if container.state.status in _RUNNING:
+        if container.state.status.has_process:
             return await self._runtime.attach(container.id)
         return await self._life.launches.attach(container.id)
 
     def resize(self, reference: str, height: int, width: int) -> None:
         container = self._find(reference)
-        if container.state.status in _RUNNING:
+        if container.state.status.has_process:
             self._runtime.resize(container.id, height, width)
         else:
             self._life.launches.remember_size(container.id, height, width)
 
     def processes(self, reference: str) -> Sequence[int]:
         container = self._find(reference)
-        self._require_running(container, "")
+        _require_running(container, "")
         return self._runtime.processes(container.id)
 
     def logs(
         self, reference: str, *, follow: bool, tail: int | None, since: float, until: float
     ) -> AsyncIterator[LogLine]:
         container = self._find(reference)
-        living = container.state.status in ALIVE
+        living = container.state.status.is_alive
         return self._logs.read(container.id, follow=follow and living, tail=tail, since=since, until=until)
 
     def create_exec(self, reference: str, request: ExecRequest) -> Exec:
@@ -177,35 +185,65 @@ class ContainerUseCases:
     def _find(self, reference: str) -> Container:
         return self._intent.snapshot.find_container(reference)
 
-    def _require_running(self, container: Container, prefix: str) -> None:
-        if container.state.status not in _RUNNING:
-            raise Conflict(f"{prefix}container {container.id} is not running")
+    def _has_process(self, identifier: ContainerID) -> bool:
+        container = self._intent.snapshot.containers.get(identifier)
+        return container is not None and container.state.status.has_process
 
-    def _mark_stopped(self, container: Container, *, stopped: bool) -> Container:
-        state = replace(container.state, stopped_by_user=stopped)
-        if not stopped:
-            state = replace(state, restarts=0)
-        container = replace(container, state=state)
-        self._intent.commit(self._intent.snapshot.put(container))
-        return container
+    async def _launch(self, identifier: ContainerID) -> None:
+        self._life.revivals.cancel(identifier)
+        self._mark(identifier, stopped=False)
+        await self._life.launch(identifier)
 
-    async def _stop(self, container: Container, timeout_s: int | None, signal: str) -> None:
-        container = self._mark_stopped(container, stopped=True)
-        self._life.cancel_restart(container.id)
+    def _mark(self, identifier: ContainerID, *, stopped: bool) -> None:
+        """Remember whether the user wants it stopped: what was stopped does not come back by itself."""
+        container = self._find(identifier)
+        restarts = container.state.restarts if stopped else 0
+        state = replace(container.state, stopped_by_user=stopped, restarts=restarts)
+        self._intent.commit(self._intent.snapshot.put(replace(container, state=state)))
+
+    async def _stop(self, identifier: ContainerID, timeout_s: int | None, signal: str) -> None:
+        container = self._find(identifier)
+        first = number(signal or container.spec.stop_signal)
+        self._mark(identifier, stopped=True)
+        self._life.revivals.cancel(identifier)
         if container.state.status is Status.RESTARTING:
-            state = replace(container.state, status=Status.EXITED)
-            self._intent.commit(self._intent.snapshot.put(replace(container, state=state)))
-            self._life.waiters.ended(container.id, state.exit_code)
+            self._stay_down(identifier)
             return
         patience = container.spec.stop_timeout_s if timeout_s is None else timeout_s
-        first = number(signal or container.spec.stop_signal)
-        if not await self._signal_and_wait(container, first, patience):
-            await self._signal_and_wait(container, signals.SIGKILL, _KILL_PATIENCE_S)
+        if container.state.status is Status.PAUSED:
+            await self._runtime.pause(identifier, frozen=False)
+        if not await self._signal_and_wait(identifier, first, patience):
+            await self._kill(identifier)
         self._events.container(container, "stop")
 
-    async def _signal_and_wait(self, container: Container, signal: int, patience_s: float) -> bool:
+    def _stay_down(self, identifier: ContainerID) -> None:
+        container = self._find(identifier)
+        state = replace(container.state, status=Status.EXITED)
+        self._intent.commit(self._intent.snapshot.put(replace(container, state=state)))
+        self._life.waiters.ended(identifier, state.exit_code)
+
+    async def _kill(self, identifier: ContainerID) -> None:
+        """
+        Raises:
+            HostRefused: it lives on, as a process that the kernel does not let go can.
+        """
+        if not await self._signal_and_wait(identifier, signals.SIGKILL, _KILL_PATIENCE_S):
+            raise HostRefused(
+                f"could not kill container {identifier}: it did not end within {_KILL_PATIENCE_S:.0f} s"
+            )
+
+    async def _signal_and_wait(self, identifier: ContainerID, signal: int, patience_s: float) -> bool:
         """Whether it ended in time; a negative patience waits for ever."""
-        ended = asyncio.ensure_future(self._life.waiters.wait(container, "next-exit"))
-        await self._runtime.signal(container.id, signal)
+        if not self._has_process(identifier):
+            return True
+        ended = asyncio.ensure_future(self._life.waiters.wait(self._find(identifier), "next-exit"))
+        await self._runtime.signal(identifier, signal)
         done, _ = await asyncio.wait([ended], timeout=patience_s if patience_s >= 0 else None)
+        if not done:
+            ended.cancel()
         return bool(done)
+
+
+def _require_running(container: Container, prefix: str) -> None:
+    if not container.state.status.has_process:
+        raise Conflict(f"{prefix}container {container.id} is not running")

@@ -6,9 +6,9 @@ from dataclasses import replace
 from bridgehead.core.gateway import rank
 from bridgehead.core.ipam import addresses
 from bridgehead.core.layout import veth_name
-from bridgehead.core.model.container import Container, Status
+from bridgehead.core.model.container import Container
 from bridgehead.core.model.errors import Forbidden, InvalidParameter, NotFound
-from bridgehead.core.model.ids import EndpointID, NetworkID
+from bridgehead.core.model.ids import EndpointID
 from bridgehead.core.model.network import Endpoint, EndpointWish, Network, Sandbox
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.engine.events import EventBus
@@ -149,15 +149,8 @@ def _check_connect(snapshot: Snapshot, container: Container, network: Network, w
     if network.driver == "null" or "none" in container.networks:
         raise InvalidParameter(_PRIVATE)
     check_wish(network, wish)
-    attached = {NetworkID(endpoint.network) for endpoint in _attached(snapshot, container)}
-    if network.id in attached:
+    if any(endpoint.container == container.id for endpoint in snapshot.network_endpoints(network.id)):
         raise Forbidden(f"endpoint with name {container.name} already exists in network {network.name}")
-
-
-def _attached(snapshot: Snapshot, container: Container) -> list[Endpoint]:
-    if container.state.status not in {Status.RUNNING, Status.PAUSED}:
-        return []
-    return [endpoint for endpoint in snapshot.endpoints.values() if endpoint.container == container.id]
 
 
 def _without(container: Container, network: Network) -> Container:

@@ -48,12 +48,17 @@ class Engine:
         await self._tasks.close()
         await self._intent.reconciler.close()
 
-    async def repair(self) -> Mapping[Key, Exception]:
-        """Look at the whole host and mend what differs from the intent; what could not be mended."""
-        return await self._intent.reconciler.recover()
+    async def repair(self) -> None:
+        """Look at the whole host and mend what differs from the intent.
+
+        Raises:
+            BridgeheadError: something could not be mended; it is tried again by itself.
+        """
+        await self._intent.reconciler.repair()
 
 
-async def plan(intent: Intent) -> Sequence[Op]:
+async def plan(intent: Intent, runtime: Runtime) -> Sequence[Op]:
     """What `begin` would change on this host; nothing is written, here or there."""
-    intent.assume(recovery.with_predefined(recovery.promised(intent.snapshot), intent))
+    snapshot, _ = await recovery.intended(intent, runtime)
+    intent.assume(snapshot)
     return intent.reconciler.plan(await intent.reconciler.observe())

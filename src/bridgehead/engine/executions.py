@@ -47,9 +47,10 @@ class Executions:
 
     async def start(self, identifier: str, *, detach: bool) -> Execution:
         instance = self.find(identifier)
-        if instance.execution is not None or instance.exit_code is not None:
+        if instance.started:
             raise Conflict(f"Error: Exec command {identifier} has already run")
         container = self._running(instance.container)
+        instance.started = True
         request = instance.request
         self._events.container(container, f"exec_start: {' '.join(request.command)}", execID=identifier)
         try:
@@ -79,10 +80,9 @@ class Executions:
         return container
 
     def _forget(self) -> None:
-        for identifier in list(self._known):
-            if len(self._known) <= _KEPT:
-                return
-            if self._known[identifier].exit_code is not None:
+        """The oldest go first, but for those that run."""
+        for identifier, instance in list(self._known.items())[: max(len(self._known) - _KEPT, 0)]:
+            if instance.exit_code is not None or not instance.started:
                 del self._known[identifier]
 
 

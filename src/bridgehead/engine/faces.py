@@ -34,6 +34,7 @@ class Exec:
     id: str
     container: ContainerID
     request: ExecRequest
+    started: bool = False
     execution: Execution | None = None
     exit_code: int | None = None
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from bridgehead.core.images import reference as references
-from bridgehead.core.model.container import Image, Status
+from bridgehead.core.model.container import Image
 from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound
 from bridgehead.core.model.ids import ImageID, short
 from bridgehead.core.model.snapshot import Snapshot
@@ -58,7 +58,7 @@ class ImageUseCases:
     async def remove(self, reference: str, *, force: bool) -> list[tuple[str, str]]:
         snapshot = self._intent.snapshot
         image = self.find(reference)
-        name = "" if _names_id(image, reference) else references.normalise(reference)
+        name = _tag_named(image, reference)
         if name and len(image.tags) > 1:
             self._intent.commit(snapshot.put(_untag(image, name)))
             return [("Untagged", name)]
@@ -111,8 +111,13 @@ def _hex(identifier: ImageID) -> str:
     return identifier.removeprefix("sha256:")
 
 
-def _names_id(image: Image, reference: str) -> bool:
-    return _hex(image.id).startswith(reference.removeprefix("sha256:"))
+def _tag_named(image: Image, reference: str) -> str:
+    """The tag by which the image was named; '' if that was its id."""
+    try:
+        name = references.normalise(reference)
+    except InvalidParameter:
+        return ""
+    return name if name in image.tags else ""
 
 
 def _untag(image: Image, name: str) -> Image:
@@ -138,8 +143,7 @@ def _check_unused(snapshot: Snapshot, image: Image, reference: str, *, force: bo
         )
     for container in snapshot.containers.values():
         if container.image == image.id:
-            running = container.state.status in {Status.RUNNING, Status.PAUSED}
-            state = "cannot be forced" if running else "remove it first"
+            state = "cannot be forced" if container.state.status.has_process else "remove it first"
             raise Conflict(
                 f'conflict: unable to remove repository reference "{reference}" ({state}) - container '
                 f"{short(container.id)} ({container.name}) is using its referenced image {short(image.id)}"

@@ -40,8 +40,8 @@ class Launches:
             return await self._runtime.attach(container)
         finally:
             launch.leave()
-            if launch.attaching == 0 and self._waiting.get(container) is launch:
-                del self._waiting[container]
+            if launch.attaching == 0 and not launch.created.done():
+                self._waiting.pop(container, None)
 
     def remember_size(self, container: ContainerID, height: int, width: int) -> None:
         self._sizes[container] = (height, width)
@@ -50,18 +50,25 @@ class Launches:
         """The container exists: let the waiting clients in before it runs."""
         if size := self._sizes.pop(container, None):
             self._runtime.resize(container, *size)
-        launch = self._waiting.pop(container, None)
-        if launch is None:
-            return
+        launch = self._waiting.setdefault(container, Launch())
         launch.created.set_result(None)
+        if not launch.attaching:
+            return
         try:
             await asyncio.wait_for(launch.all_attached.wait(), _PATIENCE_S)
         except TimeoutError:
             return  # a client that does not take its stream must not hold the container back
 
+    def succeed(self, container: ContainerID) -> None:
+        """It runs and can be attached to directly from here on."""
+        self._waiting.pop(container, None)
+
     def fail(self, container: ContainerID, error: BridgeheadError) -> None:
         self._sizes.pop(container, None)
         launch = self._waiting.pop(container, None)
-        if launch is not None:
+        if launch is not None and not launch.created.done():
             launch.created.set_exception(error)
             launch.created.exception()  # seen: waiters that went away leave no warning behind
+
+    def forget(self, container: ContainerID) -> None:
+        self._sizes.pop(container, None)

@@ -2,26 +2,28 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
 from dataclasses import replace
 
 from bridgehead.core.desired import sandbox_owners
 from bridgehead.core.model.container import Container, ContainerState, Status
 from bridgehead.core.model.errors import BridgeheadError, failed_start_code
 from bridgehead.core.model.ids import ContainerID, SandboxID
-from bridgehead.core.model.network import Endpoint, Network, Phase, Sandbox, SandboxKind
+from bridgehead.core.model.network import Network, Phase, Sandbox, SandboxKind
 from bridgehead.core.model.snapshot import Snapshot
-from bridgehead.core.restart import delay, wants_restart
+from bridgehead.core.restart import wants_restart
 from bridgehead.core.time import rfc3339
 from bridgehead.engine import endpoints
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.launches import Launches
-from bridgehead.engine.tasks import Tasks
+from bridgehead.engine.revivals import Revivals
+from bridgehead.engine.tasks import Tasks, quietly
 from bridgehead.engine.waiters import Waiters
 from bridgehead.engine.world import Bundle, Exit, Runtime
 
 _NO_COMMAND_RAN = 128
+_STORE_PAUSE_S = 1.0
+UNKNOWN_EXIT = 255
 _FILES = ("hostname", "hosts", "resolv.conf")
 _log = logging.getLogger("bridgehead.lifecycle")
 
@@ -34,25 +36,22 @@ class Lifecycle:
         self._tasks = tasks
         self.launches = Launches(runtime)
         self.waiters = Waiters()
+        self.kept: set[ContainerID] = set()  # --rm containers that end only to be started again
         self._cleaning: dict[ContainerID, asyncio.Task[None]] = {}
-        self._restarting: dict[ContainerID, asyncio.Task[None]] = {}
         self._changing: dict[ContainerID, asyncio.Lock] = {}
+        self.revivals = Revivals(intent, tasks, self)
 
     def changing(self, container: ContainerID) -> asyncio.Lock:
         """Held by whoever starts, stops or removes this container."""
         return self._changing.setdefault(container, asyncio.Lock())
 
-    def forget(self, container: ContainerID) -> None:
-        self._changing.pop(container, None)
-        self.cancel_restart(container)
-
-    async def launch(self, container: Container) -> None:
+    async def launch(self, identifier: ContainerID) -> None:
         """
         Raises:
             BridgeheadError: why it could not start; everything is as before, but for the recorded error.
         """
-        await self.cleaned(container.id)
-        container = self._intent.snapshot.containers[container.id]
+        await self.cleaned(identifier)
+        container = self._intent.snapshot.find_container(identifier)
         sandbox: Sandbox | None = None
         try:
             sandbox = self._reserve(container)
@@ -62,7 +61,7 @@ class Lifecycle:
             self._confirm(container.id, sandbox, pid)
         except BridgeheadError as error:
             self.launches.fail(container.id, error)
-            await self._take_back(container.id, sandbox, error)
+            await self._take_back(container.id, error)
             raise
 
     def watch(self, container: ContainerID) -> None:
@@ -71,15 +70,51 @@ class Lifecycle:
     async def cleaned(self, container: ContainerID) -> None:
         """Wait until a former run's traces are gone."""
         if task := self._cleaning.get(container):
-            await asyncio.shield(task)
+            await asyncio.wait([task])
 
-    def cancel_restart(self, container: ContainerID) -> None:
-        if task := self._restarting.pop(container, None):
-            task.cancel()
+    async def destroy(self, identifier: ContainerID) -> None:
+        """Take the record away, and whatever still hangs on it."""
+        container = self._intent.snapshot.containers.get(identifier)
+        if container is None:
+            return
+        concerned = self._intent.commit(without(self._intent.snapshot, identifier).drop(container))
+        await quietly(self._intent.reconciler.settle(concerned))
+        self._gone(container, container.state.exit_code)
+
+    async def ended(self, identifier: ContainerID, exit_: Exit) -> None:
+        """An end is a fact: it is recorded however often the store refuses, and everybody hears of it."""
+        try:
+            before, after, concerned = await self._record(identifier, exit_)
+            container = before.containers[identifier]
+            self._events.container(container, "die", exitCode=str(exit_.code))
+            outcomes = await asyncio.gather(
+                self._runtime.delete(identifier),
+                self._intent.reconciler.settle(concerned),
+                return_exceptions=True,
+            )
+            for problem in filter(None, outcomes):
+                _log.warning("after the end of container %s: %s", container.name, problem)
+        finally:
+            self._cleaning.pop(identifier, None)
+        for network in _networks(before, identifier):
+            self._events.network(network, "disconnect", container=identifier)
+        if after is None:
+            self._gone(container, exit_.code)
+            return
+        if after.state.status is Status.RESTARTING:
+            self.revivals.plan(after)
+        self.waiters.ended(identifier, exit_.code)
+
+    def _gone(self, container: Container, code: int) -> None:
+        self._changing.pop(container.id, None)
+        self.launches.forget(container.id)
+        self.revivals.forget(container.id)
+        self._events.container(container, "destroy")
+        self.waiters.removed(container.id, code)
 
     def _reserve(self, container: Container) -> Sandbox:
         """Commit a sandbox with its endpoints, pending: addresses and names are taken from here on."""
-        snapshot = self._intent.snapshot
+        snapshot = without(self._intent.snapshot, container.id)
         networks = endpoints.in_attach_order(snapshot, container.networks)
         endpoints.check_together(networks)
         shared = any(network.driver == "host" for network in networks)
@@ -126,123 +161,95 @@ class Lifecycle:
         snapshot = self._intent.snapshot
         attached = snapshot.sandbox_endpoints(sandbox.id)
         container = snapshot.containers[identifier]
-        state = ContainerState(Status.RUNNING, pid, started=self._now(), restarts=container.state.restarts)
+        former = container.state
+        state = ContainerState(
+            Status.RUNNING, pid, started=self._now(), finished=former.finished, restarts=former.restarts
+        )
         container = replace(container, state=state)
         ready = [replace(endpoint, phase=Phase.READY) for endpoint in attached]
         self._intent.commit(snapshot.put(container, replace(sandbox, phase=Phase.READY), *ready))
+        self.launches.succeed(identifier)
+        self.revivals.began(identifier)
         for endpoint in attached:
-            network = snapshot.networks[endpoint.network]
-            self._events.network(network, "connect", container=identifier)
+            self._events.network(snapshot.networks[endpoint.network], "connect", container=identifier)
         self._events.container(container, "start")
         self.watch(identifier)
 
-    async def _take_back(
-        self, identifier: ContainerID, sandbox: Sandbox | None, error: BridgeheadError
-    ) -> None:
-        await self._quietly(self._runtime.delete(identifier))
-        snapshot = self._intent.snapshot
+    async def _take_back(self, identifier: ContainerID, error: BridgeheadError) -> None:
+        await quietly(self._runtime.delete(identifier))
+        snapshot = without(self._intent.snapshot, identifier)
         container = snapshot.containers[identifier]
+        created = container.state.status is Status.CREATED
         state = replace(
             container.state,
-            status=Status.CREATED if container.state.status is Status.CREATED else Status.EXITED,
+            status=Status.CREATED if created else Status.EXITED,
             pid=0,
             exit_code=_code_after(error, container.state),
             error=error.message,
         )
-        new = snapshot.put(replace(container, state=state))
-        if sandbox is not None:
-            new = new.drop(sandbox, *snapshot.sandbox_endpoints(sandbox.id))
-        await self._quietly(self._intent.realise(new))
-        if container.spec.auto_remove:
-            await self.destroy(identifier, state.exit_code)
+        container = replace(container, state=state)
+        removed = container.spec.auto_remove
+        new = snapshot.drop(container) if removed else snapshot.put(container)
+        await quietly(self._intent.realise(new))
+        if removed:
+            self._gone(container, state.exit_code)
         else:
             self.waiters.ended(identifier, state.exit_code)
 
     async def _watch(self, identifier: ContainerID) -> None:
-        exit_ = await self._runtime.exited(identifier)
-        task = self._tasks.start(self.ended(identifier, exit_))
-        self._cleaning[identifier] = task
-        await task
+        try:
+            exit_ = await self._runtime.exited(identifier)
+        except BridgeheadError as error:
+            _log.warning("how container %s ended is not known: %s", identifier, error)
+            exit_ = Exit(identifier, UNKNOWN_EXIT, out_of_memory=False)
+        task = self._cleaning[identifier] = self._tasks.start(self.ended(identifier, exit_))
+        await asyncio.wait([task])
 
-    async def ended(self, identifier: ContainerID, exit_: Exit) -> None:
-        snapshot = self._intent.snapshot
-        container = snapshot.containers[identifier]
-        left = _endpoints(snapshot, identifier)
-        new, restart_s = self._after_exit(snapshot, container, exit_)
-        concerned = self._intent.commit(new)
-        self._events.container(container, "die", exitCode=str(exit_.code))
-        await asyncio.gather(
-            self._quietly(self._runtime.delete(identifier)),
-            self._quietly(self._intent.reconciler.settle(concerned)),
-        )
-        for _, network in left:
-            self._events.network(network, "disconnect", container=identifier)
-        self._cleaning.pop(identifier, None)
-        if restart_s is not None:
-            self._restarting[identifier] = self._tasks.start(self._restart(identifier, restart_s))
-        if container.spec.auto_remove and restart_s is None:
-            await self.destroy(identifier, exit_.code)
-        else:
-            self.waiters.ended(identifier, exit_.code)
-
-    async def destroy(self, identifier: ContainerID, code: int) -> None:
-        snapshot = self._intent.snapshot
-        container = snapshot.containers.get(identifier)
-        if container is None:
-            return
-        await self._quietly(self._intent.realise(snapshot.drop(container)))
-        self.forget(identifier)
-        self._events.container(container, "destroy")
-        self.waiters.removed(identifier, code)
+    async def _record(
+        self, identifier: ContainerID, exit_: Exit
+    ) -> tuple[Snapshot, Container | None, set[str]]:
+        """(the snapshot before, the container after or None if it is removed, the owners concerned)"""
+        while True:
+            before = self._intent.snapshot
+            new, after = self._after_exit(before, before.containers[identifier], exit_)
+            try:
+                return before, after, self._intent.commit(new)
+            except BridgeheadError as error:
+                _log.warning("the end of container %s is not written yet: %s", identifier, error)
+                await asyncio.sleep(_STORE_PAUSE_S)
 
     def _after_exit(
-        self, snapshot: Snapshot, container: Container, exit_: Exit
-    ) -> tuple[Snapshot, float | None]:
-        restart_s = None
-        if wants_restart(container.spec.restart, container.state, exit_.code):
-            restart_s = delay(container.state.restarts)
+        self, before: Snapshot, container: Container, exit_: Exit
+    ) -> tuple[Snapshot, Container | None]:
+        again = wants_restart(container.spec.restart, container.state, exit_.code)
+        snapshot = without(before, container.id)
+        if container.spec.auto_remove and not again and container.id not in self.kept:
+            return snapshot.drop(container), None
         state = replace(
             container.state,
-            status=Status.EXITED if restart_s is None else Status.RESTARTING,
+            status=Status.RESTARTING if again else Status.EXITED,
             pid=0,
             exit_code=exit_.code,
             out_of_memory=exit_.out_of_memory,
             finished=self._now(),
         )
-        new = snapshot.put(replace(container, state=state))
-        if sandbox := snapshot.container_sandbox(container.id):
-            new = new.drop(sandbox, *snapshot.sandbox_endpoints(sandbox.id))
-        return new, restart_s
-
-    async def _restart(self, identifier: ContainerID, delay_s: float) -> None:
-        await asyncio.sleep(delay_s)
-        async with self.changing(identifier):
-            snapshot = self._intent.snapshot
-            container = snapshot.containers.get(identifier)
-            if container is None or container.state.status is not Status.RESTARTING:
-                return
-            state = replace(container.state, restarts=container.state.restarts + 1)
-            container = replace(container, state=state)
-            self._intent.commit(snapshot.put(container))
-            try:
-                await self.launch(container)
-            except BridgeheadError as error:
-                _log.warning("container %s could not be restarted: %s", container.name, error)
-
-    async def _quietly(self, work: Coroutine[object, object, None]) -> None:
-        """Clean up as far as possible; a failure is logged, and the reconciler tries again."""
-        try:
-            await work
-        except BridgeheadError as error:
-            _log.warning("clean-up: %s", error)
+        container = replace(container, state=state)
+        return snapshot.put(container), container
 
     def _now(self) -> str:
         return rfc3339(self._intent.clock.now())
 
 
-def _endpoints(snapshot: Snapshot, container: ContainerID) -> list[tuple[Endpoint, Network]]:
+def without(snapshot: Snapshot, container: ContainerID) -> Snapshot:
+    """The snapshot without what the container's run put there: its sandboxes and their endpoints."""
+    sandboxes = [sandbox for sandbox in snapshot.sandboxes.values() if sandbox.container == container]
+    left = [endpoint for endpoint in snapshot.endpoints.values() if endpoint.container == container]
+    return snapshot.drop(*sandboxes, *left)
+
+
+def _networks(snapshot: Snapshot, container: ContainerID) -> list[Network]:
     return [
-        (endpoint, snapshot.networks[endpoint.network])
+        snapshot.networks[endpoint.network]
         for endpoint in snapshot.endpoints.values()
         if endpoint.container == container
     ]

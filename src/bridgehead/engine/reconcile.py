@@ -17,6 +17,8 @@ from bridgehead.core.plan.objects import Key, State
 from bridgehead.engine.world import Plane
 
 Owner = str
+_FIRST_RETRY_S = 1.0
+_LAST_RETRY_S = 60.0
 _log = logging.getLogger("bridgehead.reconcile")
 
 
@@ -62,6 +64,7 @@ class Reconciler:
         self._waiting: dict[Owner, list[asyncio.Future[None]]] = {}
         self._suspect = False
         self._applying: asyncio.Task[None] | None = None
+        self._retrying: asyncio.Task[None] | None = None
         # One thread, so that the kernel sees one writer and planes need no locks.
         self._thread = ThreadPoolExecutor(1, "kernel")
 
@@ -87,6 +90,15 @@ class Reconciler:
         self._report(failed)
         return failed
 
+    async def repair(self) -> None:
+        """Observe everything and mend what differs, in turn with whatever else is asked.
+
+        Raises:
+            BridgeheadError: something could not be mended; the first refusal.
+        """
+        self._suspect = True
+        await self.settle(self._owners())
+
     async def settle(self, owners: Iterable[Owner]) -> None:
         """Return when the host shows these owners as the current intent has them.
 
@@ -107,6 +119,8 @@ class Reconciler:
                 raise outcome
 
     async def close(self) -> None:
+        if self._retrying is not None:
+            self._retrying.cancel()
         if self._applying is not None:
             await self._applying
         self._thread.shutdown()
@@ -120,6 +134,22 @@ class Reconciler:
                     _resolve(futures, failures.get(owner))
         finally:
             self._applying = None
+            self._retry_if_suspect()
+
+    def _retry_if_suspect(self) -> None:
+        if self._suspect and (self._retrying is None or self._retrying.done()):
+            self._retrying = asyncio.get_running_loop().create_task(self._retry())
+
+    async def _retry(self) -> None:
+        """What the host refused it may allow later; nobody needs to ask again."""
+        pause_s = _FIRST_RETRY_S
+        while self._suspect:
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LAST_RETRY_S)
+            try:
+                await self.repair()
+            except BridgeheadError as error:
+                _log.warning("still not as intended: %s", error)
 
     async def _surviving_round(self, owners: set[Owner]) -> Mapping[Owner, Exception]:
         try:
@@ -128,7 +158,8 @@ class Reconciler:
             # A bug in one round must neither end the loop nor leave anybody waiting for ever.
             _log.exception("a round of reconciliation failed")
             self._suspect = True
-            return dict.fromkeys(owners, error)
+            refusal = error if isinstance(error, BridgeheadError) else HostRefused(f"internal error: {error}")
+            return dict.fromkeys(owners, refusal)
 
     async def _round(self, owners: set[Owner]) -> Mapping[Owner, Exception]:
         if self._suspect:

@@ -6,8 +6,8 @@ recorded; then one reconciliation makes the host fit.
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from bridgehead.core.model.container import Container, Status
 from bridgehead.core.model.errors import BridgeheadError
@@ -18,22 +18,36 @@ from bridgehead.core.plan.objects import Key
 from bridgehead.core.predefined import DRIVERS, missing
 from bridgehead.core.time import rfc3339
 from bridgehead.engine.intent import Intent
-from bridgehead.engine.lifecycle import Lifecycle
+from bridgehead.engine.lifecycle import UNKNOWN_EXIT, Lifecycle, without
 from bridgehead.engine.world import Exit, Runtime
 
 _EXIT_PATIENCE_S = 5.0
-_UNKNOWN_EXIT = 255
 _log = logging.getLogger("bridgehead.recovery")
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """The containers that should have a process: those that have one, and those that do not."""
+
+    living: tuple[Container, ...]
+    dead: tuple[Container, ...]
 
 
 def promised(snapshot: Snapshot) -> Snapshot:
     """Without the starts that were never confirmed, and with everything else that was begun promised.
 
     Whoever asked for it may not have heard, but a network or a connection that exists harms nobody, whereas
-    a process that nobody knows of would.
+    a process that nobody knows of would. A `--rm` container that has ended is gone.
     """
-    starting = [item for item in snapshot.sandboxes.values() if item.phase is Phase.PENDING]
-    snapshot = snapshot.drop(*starting)
+    over = [
+        item
+        for item in snapshot.containers.values()
+        if item.spec.auto_remove and item.state.status is Status.EXITED
+    ]
+    snapshot = snapshot.drop(*over)
+    for sandbox in list(snapshot.sandboxes.values()):
+        if sandbox.phase is Phase.PENDING or sandbox.container not in snapshot.containers:
+            snapshot = snapshot.drop(sandbox)
     for endpoint in list(snapshot.endpoints.values()):
         if endpoint.sandbox not in snapshot.sandboxes or endpoint.network not in snapshot.networks:
             snapshot = snapshot.drop(endpoint)
@@ -41,22 +55,32 @@ def promised(snapshot: Snapshot) -> Snapshot:
     return snapshot.put(*(replace(item, phase=Phase.READY) for item in begun if item.phase is Phase.PENDING))
 
 
-def with_predefined(snapshot: Snapshot, intent: Intent) -> Snapshot:
+async def intended(intent: Intent, runtime: Runtime) -> tuple[Snapshot, Sorted]:
+    """What the stored snapshot means now, and what became of its containers. Changes nothing."""
+    snapshot = promised(intent.snapshot)
     ids = [NetworkID(intent.random.identifier()) for _ in DRIVERS]
-    created = rfc3339(intent.clock.now())
-    return snapshot.put(*missing(snapshot, ids, created, intent.facts.mtu))
+    snapshot = snapshot.put(*missing(snapshot, ids, rfc3339(intent.clock.now()), intent.facts.mtu))
+    found = await _sort(snapshot.containers.values(), runtime)
+    for container in found.dead:
+        snapshot = without(snapshot, container.id)
+    return snapshot, found
 
 
 async def recover(intent: Intent, runtime: Runtime, life: Lifecycle) -> Mapping[Key, Exception]:
-    """Adopt, clean up and reconcile; what the host refused, by key."""
-    intent.commit(with_predefined(promised(intent.snapshot), intent))
-    await _sweep(intent.snapshot, runtime)
-    living, dead = await _sort(intent.snapshot, runtime)
+    """Adopt, clean up and reconcile; what the host refused, by key. Afterwards the API may open."""
+    snapshot, found = await intended(intent, runtime)
+    # Before anything is forgotten: how they ended is known only as long as their traces are there.
+    ends = [await _last_exit(runtime, container.id) for container in found.dead]
+    intent.commit(snapshot)
+    await _sweep(snapshot, runtime)
     refused = await intent.reconciler.recover()
-    for container in living:
+    for container in found.living:
         life.watch(container.id)
-    for container in dead:
-        await life.ended(container.id, await _last_exit(runtime, container.id))
+    for end in ends:
+        await life.ended(end.container, end)
+    for container in snapshot.containers.values():
+        if container.state.status is Status.RESTARTING:
+            life.revivals.plan(container)
     return refused
 
 
@@ -72,20 +96,17 @@ async def _sweep(snapshot: Snapshot, runtime: Runtime) -> None:
                 _log.warning("container %s: %s", identifier, error)
 
 
-async def _sort(snapshot: Snapshot, runtime: Runtime) -> tuple[list[Container], list[Container]]:
-    living: list[Container] = []
-    dead: list[Container] = []
-    for container in snapshot.containers.values():
-        if container.state.status in {Status.RUNNING, Status.PAUSED}:
-            alive = await runtime.alive(container.id) is not None
-            (living if alive else dead).append(container)
-        elif container.state.status is Status.RESTARTING:
-            dead.append(container)
-    return living, dead
+async def _sort(containers: Iterable[Container], runtime: Runtime) -> Sorted:
+    expected = [container for container in containers if container.state.status.has_process]
+    alive = {container.id for container in expected if await runtime.alive(container.id) is not None}
+    return Sorted(
+        tuple(container for container in expected if container.id in alive),
+        tuple(container for container in expected if container.id not in alive),
+    )
 
 
 async def _last_exit(runtime: Runtime, container: ContainerID) -> Exit:
     try:
         return await asyncio.wait_for(runtime.exited(container), _EXIT_PATIENCE_S)
     except (BridgeheadError, TimeoutError):
-        return Exit(container, _UNKNOWN_EXIT, out_of_memory=False)
+        return Exit(container, UNKNOWN_EXIT, out_of_memory=False)

@@ -3,11 +3,13 @@
 import asyncio
 import functools
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
+from bridgehead.core.model.errors import BridgeheadError
+
 _log = logging.getLogger("bridgehead.tasks")
-_PATIENCUseCasesS = 5.0
+_PATIENCE_S = 5.0
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -33,7 +35,7 @@ class Tasks:
 
     async def close(self) -> None:
         if self._unfinished:
-            await asyncio.wait(self._unfinished, timeout=_PATIENCUseCasesS)
+            await asyncio.wait(self._unfinished, timeout=_PATIENCE_S)
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -45,8 +47,17 @@ class Tasks:
 
     def _left(self, task: asyncio.Task[object]) -> None:
         self._unfinished.discard(task)
-        if not task.cancelled():
-            task.exception()  # seen: a client that went away leaves no warning behind
+        error = None if task.cancelled() else task.exception()
+        if error is not None and not isinstance(error, BridgeheadError):
+            _log.error("a use case failed", exc_info=error)
+
+
+async def quietly(work: Awaitable[None]) -> None:
+    """Clean up as far as possible; a failure is logged, and the reconciler tries again."""
+    try:
+        await work
+    except BridgeheadError as error:
+        _log.warning("clean-up: %s", error)
 
 
 class Enduring(Protocol):

@@ -3,12 +3,11 @@
 import asyncio
 from collections.abc import Awaitable
 
-from bridgehead.core.model.container import Container, Status
+from bridgehead.core.model.container import Container
 from bridgehead.core.model.errors import InvalidParameter
 from bridgehead.core.model.ids import ContainerID
 
 _CONDITIONS = ("not-running", "next-exit", "removed")
-ALIVE = {Status.RUNNING, Status.PAUSED, Status.RESTARTING}
 
 
 class Waiters:
@@ -20,7 +19,7 @@ class Waiters:
         if condition not in _CONDITIONS:
             raise InvalidParameter(f'invalid condition: "{condition}"')
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        if condition == "not-running" and container.state.status not in ALIVE:
+        if condition == "not-running" and not container.state.status.is_alive:
             future.set_result(container.state.exit_code)
         else:
             self._waiting.setdefault(container.id, []).append((condition, future))

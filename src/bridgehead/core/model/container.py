@@ -15,6 +15,15 @@ class Status(StrEnum):
     RESTARTING = "restarting"
     EXITED = "exited"
 
+    @property
+    def has_process(self) -> bool:
+        return self in {Status.RUNNING, Status.PAUSED}
+
+    @property
+    def is_alive(self) -> bool:
+        """Running, or about to run again by itself."""
+        return self.has_process or self is Status.RESTARTING
+
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:

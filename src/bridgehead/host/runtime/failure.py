@@ -12,10 +12,7 @@ _NOT_EXECUTABLE = ("permission denied", "is a directory", "exec format error")
 
 def creation_failed(report: str) -> HostRefused:
     reason = _reason(report)
-    return _kind(reason)(
-        "failed to create shim task: "
-        f"OCI runtime create failed: {reason}: unknown"
-    )
+    return _kind(reason)(f"failed to create shim task: OCI runtime create failed: {reason}: unknown")
 
 
 def exec_failed(report: str) -> HostRefused:

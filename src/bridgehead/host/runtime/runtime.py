@@ -26,6 +26,7 @@ from bridgehead.host.runtime.execution import RunningExecution, conmon_of
 from bridgehead.host.runtime.failure import creation_failed, exec_failed
 from bridgehead.host.runtime.folder import LOG, Folder, Folders, states
 from bridgehead.host.runtime.processes import Held, hold, run
+from bridgehead.host.runtime.seam import refusing
 from bridgehead.host.runtime.start import start, waiting
 from bridgehead.host.runtime.terminal import resize
 
@@ -60,6 +61,7 @@ class ConmonRuntime:
                 self._program = await choose(self._cgroups.parent)
             return self._program
 
+    @refusing
     async def create(self, bundle: Bundle) -> int:
         container = bundle.container.id
         folder = self._folders.of(container)
@@ -80,12 +82,14 @@ class ConmonRuntime:
         )
         return await self._created(arguments, folder)
 
+    @refusing
     async def start(self, container: ContainerID) -> None:
         with self._init(container) as init:
             if init is None:
                 raise HostRefused(f"container {container} is not there to be started")
             await start(self._program_of(container), self._state, container)
 
+    @refusing
     async def signal(self, container: ContainerID, number: int) -> None:
         """What is gone needs no signal."""
         with self._init(container) as init:
@@ -95,13 +99,15 @@ class ConmonRuntime:
         if number == signal.SIGKILL:
             self._cgroups.thaw(container)
 
-    async def pause(self, container: ContainerID, frozen: bool) -> None:
+    @refusing
+    async def pause(self, container: ContainerID, *, frozen: bool) -> None:
         program = self._program_of(container)
         verb = "pause" if frozen else "resume"
         code, said = await run([program, "--root", self._state, verb, container])
         if code:
             raise HostRefused(f"cannot {verb} container {container}: {said}")
 
+    @refusing
     async def delete(self, container: ContainerID) -> None:
         """Does without the runtime's own `delete`, a program of 5 to 7 ms: kill, then remove what it left."""
         folder = self._folders.of(container)
@@ -111,6 +117,7 @@ class ConmonRuntime:
         # Last, for it is what `remembered` finds: a delete that was cut short is found again.
         _remove_tree(folder.path)
 
+    @refusing
     async def exited(self, container: ContainerID) -> Exit:
         folder = self._folders.of(container)
         # conmon writes the exit code once all output is out. If it was killed, the process is all there is.
@@ -128,9 +135,11 @@ class ConmonRuntime:
         with self._init(container) as init:
             return init.pid if init else None
 
+    @refusing
     async def attach(self, container: ContainerID) -> AttachedStream:
         return connect(self._folders.of(container))
 
+    @refusing
     async def execute(
         self, container: ContainerID, process: ProcessSpec, *, attach: bool, stdin: bool
     ) -> RunningExecution:

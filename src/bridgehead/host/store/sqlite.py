@@ -30,6 +30,9 @@ class SqliteStore:
     """`read_only` looks without locking or creating anything, for `daemon --plan`."""
 
     def __init__(self, path: str, *, read_only: bool = False) -> None:
+        self._nothing = read_only and not Path(path).exists()
+        if self._nothing:
+            return
         self._lock = -1 if read_only else _lock(f"{path}.lock", path)
         try:
             self._connection = _open(path, read_only=read_only)
@@ -41,6 +44,8 @@ class SqliteStore:
         Raises:
             HostRefused: the file was written by a newer version, or is damaged.
         """
+        if self._nothing:
+            return Snapshot()
         try:
             meta = dict(self._connection.execute("SELECT key, value FROM meta"))
             if meta.get("format", _FORMAT) != _FORMAT:

@@ -6,7 +6,6 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import BinaryIO
 
 from bridgehead.core.model.container import (
     Container,
@@ -17,7 +16,6 @@ from bridgehead.core.model.container import (
     Status,
 )
 from bridgehead.core.model.errors import BridgeheadError, Conflict, Forbidden, NotFound, NotModified
-from bridgehead.core.model.events import Event
 from bridgehead.core.model.ids import ContainerID, EndpointID, ImageID, NetworkID, SandboxID
 from bridgehead.core.model.network import Endpoint, EndpointWish, Network, Phase, Sandbox, Subnet
 from bridgehead.core.model.process import LogLine
@@ -26,39 +24,9 @@ from bridgehead.core.model.snapshot import Record, Snapshot
 from bridgehead.core.signals import number
 from bridgehead.core.time import rfc3339
 from bridgehead.engine.faces import Exec
+from tests.api.fake_events import FakeEvents
+from tests.api.fake_images import IMAGE_CONFIG, FakeImages
 from tests.api.fake_process import FakeProcess, FakeStream
-
-IMAGE_CONFIG = (
-    '{"architecture":"amd64","os":"linux","config":{"Cmd":["sleep"],"Env":["PATH=/bin"],"Labels":{"kind":"test"}},'
-    '"history":[{"created":"2026-01-02T03:04:05Z","created_by":"by hand"}]}'
-)
-
-
-class FakeEvents:
-    def __init__(self) -> None:
-        self.kept: list[Event] = []
-        self.listeners: set[asyncio.Queue[Event]] = set()
-
-    def publish(self, kind: str, action: str, actor: str, **attributes: str) -> None:
-        event = Event(kind, action, actor, time.time_ns(), attributes)
-        self.kept.append(event)
-        for queue in self.listeners:
-            queue.put_nowait(event)
-
-    def recent(self, since: int) -> Sequence[Event]:
-        return [event for event in self.kept if event.time >= since]
-
-    def subscribe(self) -> AsyncIterator[Event]:
-        queue: asyncio.Queue[Event] = asyncio.Queue()
-        self.listeners.add(queue)
-        return self._drain(queue)
-
-    async def _drain(self, queue: asyncio.Queue[Event]) -> AsyncIterator[Event]:
-        try:
-            while True:
-                yield await queue.get()
-        finally:
-            self.listeners.discard(queue)
 
 
 class FakeEngine:
@@ -385,46 +353,3 @@ class FakeContainers:
         for condition, future in self._waiting.get(container, []):
             if condition in conditions and not future.done():
                 future.set_result(code)
-
-
-class FakeImages:
-    def __init__(self, engine: FakeEngine) -> None:
-        self._engine = engine
-        self.imported: list[tuple[bytes, str, Sequence[str], str]] = []
-
-    async def import_tar(self, archive: BinaryIO, *, tag: str, changes: Sequence[str], message: str) -> Image:
-        self.imported.append((await asyncio.to_thread(archive.read), tag, changes, message))
-        return self._add(tag)
-
-    async def load(self, archive: BinaryIO) -> list[Image]:
-        await asyncio.to_thread(archive.read)
-        return [self._add("loaded:1")]
-
-    def _add(self, tag: str) -> Image:
-        image = Image(
-            ImageID(f"sha256:{self._engine.identifier()}"),
-            (),
-            (tag,) if tag else (),
-            rfc3339(time.time_ns()),
-            10,
-            IMAGE_CONFIG,
-        )
-        self._engine.put(image)
-        self._engine.events.publish("image", "import", image.id, name=tag)
-        return image
-
-    async def tag(self, reference: str, tag: str) -> None:
-        image = self.find(reference)
-        self._engine.put(replace(image, tags=(*image.tags, tag)))
-
-    async def remove(self, reference: str, *, force: bool) -> list[tuple[str, str]]:
-        image = self.find(reference)
-        self._engine.drop(image)
-        return [*(("Untagged", tag) for tag in image.tags), ("Deleted", image.id)]
-
-    def find(self, reference: str) -> Image:
-        for image in self._engine.snapshot.images.values():
-            names = (image.id, *image.tags, *(tag.removesuffix(":latest") for tag in image.tags))
-            if reference in names or image.id.startswith(f"sha256:{reference}"):
-                return image
-        raise NotFound(f"No such image: {reference}")

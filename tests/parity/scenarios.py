@@ -356,7 +356,9 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
         "kill other",
         "rm other",
         "network rm mesh",
-        "until network destroy mesh: events --since 1h --until 0s"
-        " --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}'",
+        (
+            "until network destroy mesh: events --since 1h --until 0s"
+            " --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}'"
+        ),
     ),
 }

@@ -1,0 +1,34 @@
+"""Events as the engine keeps and tells them."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+
+from bridgehead.core.model.events import Event
+
+
+class FakeEvents:
+    def __init__(self) -> None:
+        self.kept: list[Event] = []
+        self.listeners: set[asyncio.Queue[Event]] = set()
+
+    def publish(self, kind: str, action: str, actor: str, **attributes: str) -> None:
+        event = Event(kind, action, actor, time.time_ns(), attributes)
+        self.kept.append(event)
+        for queue in self.listeners:
+            queue.put_nowait(event)
+
+    def recent(self, since: int) -> Sequence[Event]:
+        return [event for event in self.kept if event.time >= since]
+
+    def subscribe(self) -> AsyncIterator[Event]:
+        queue: asyncio.Queue[Event] = asyncio.Queue()
+        self.listeners.add(queue)
+        return self._drain(queue)
+
+    async def _drain(self, queue: asyncio.Queue[Event]) -> AsyncIterator[Event]:
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self.listeners.discard(queue)

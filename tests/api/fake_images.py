@@ -1,0 +1,63 @@
+"""Images whose layers nobody looks into."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, BinaryIO
+
+from bridgehead.core.model.container import Image
+from bridgehead.core.model.errors import NotFound
+from bridgehead.core.model.ids import ImageID
+from bridgehead.core.time import rfc3339
+
+if TYPE_CHECKING:
+    from tests.api.fake_engine import FakeEngine
+
+IMAGE_CONFIG = (
+    '{"architecture":"amd64","os":"linux","config":{"Cmd":["sleep"],"Env":["PATH=/bin"],"Labels":{"kind":"test"}},'
+    '"history":[{"created":"2026-01-02T03:04:05Z","created_by":"by hand"}]}'
+)
+
+
+class FakeImages:
+    def __init__(self, engine: "FakeEngine") -> None:
+        self._engine = engine
+        self.imported: list[tuple[bytes, str, Sequence[str], str]] = []
+
+    async def import_tar(self, archive: BinaryIO, *, tag: str, changes: Sequence[str], message: str) -> Image:
+        self.imported.append((await asyncio.to_thread(archive.read), tag, changes, message))
+        return self._add(tag)
+
+    async def load(self, archive: BinaryIO) -> list[Image]:
+        await asyncio.to_thread(archive.read)
+        return [self._add("loaded:1")]
+
+    def _add(self, tag: str) -> Image:
+        image = Image(
+            ImageID(f"sha256:{self._engine.identifier()}"),
+            (),
+            (tag,) if tag else (),
+            rfc3339(time.time_ns()),
+            10,
+            IMAGE_CONFIG,
+        )
+        self._engine.put(image)
+        self._engine.events.publish("image", "import", image.id, name=tag)
+        return image
+
+    async def tag(self, reference: str, tag: str) -> None:
+        image = self.find(reference)
+        self._engine.put(replace(image, tags=(*image.tags, tag)))
+
+    async def remove(self, reference: str, *, force: bool) -> list[tuple[str, str]]:
+        image = self.find(reference)
+        self._engine.drop(image)
+        return [*(("Untagged", tag) for tag in image.tags), ("Deleted", image.id)]
+
+    def find(self, reference: str) -> Image:
+        for image in self._engine.snapshot.images.values():
+            names = (image.id, *image.tags, *(tag.removesuffix(":latest") for tag in image.tags))
+            if reference in names or image.id.startswith(f"sha256:{reference}"):
+                return image
+        raise NotFound(f"No such image: {reference}")

@@ -50,6 +50,8 @@ def daemon() -> Iterator[Daemon]:
     """Our daemon, with the image, shared by the tests of one module: leave it as it was found."""
     with Host("ours") as machine, make_bridgehead(machine) as running:
         running.import_image()
+        # The first container waits until an OCI runtime was chosen by trying; afterwards all is quiet.
+        running.docker.ok("run", "--rm", "busybox", "true")
         yield running
 
 

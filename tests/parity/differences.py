@@ -172,7 +172,19 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
             ours=r"exit 1|err Error response from daemon: No such container: three",
         ),
     ),
+    "exit-codes": (
+        Difference(
+            "nothing is pulled by this version",
+            oracle=r"err docker: Error response from daemon: Get .*registry-1.docker.io.*",
+            ours=r"err docker: Error response from daemon: cannot pull .*: pulling is not built yet; .*",
+        ),
+    ),
     "life": (
+        Difference(
+            "what exec cannot start is told on standard error, and a missing command gives 127, as in run",
+            oracle=r"(out OCI runtime exec failed: .*|exit 126)",
+            ours=r"(err OCI runtime exec failed: .*|exit 127)",
+        ),
         Difference(
             "the wording of Docker 23 and later",
             oracle=r"err Error .* (Container ID\d+ is .*|You cannot remove .*|Invalid signal: .*)",

@@ -5,7 +5,7 @@ three shapes are looked up in one dictionary each, so the number of routes costs
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from aiohttp import web
@@ -13,6 +13,7 @@ from aiohttp import web
 from bridgehead.api.identity import Identity
 from bridgehead.api.query import Query
 from bridgehead.api.version import Version
+from bridgehead.api.wire.network_list import NetworkList
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.errors import NotFound
 from bridgehead.core.model.snapshot import Snapshot
@@ -26,6 +27,7 @@ class Face:
     engine: Engine
     layout: Layout
     identity: Identity
+    network_list: NetworkList = field(default_factory=NetworkList)
 
 
 @dataclass(frozen=True, slots=True)

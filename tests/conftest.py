@@ -6,10 +6,12 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from tests.support.bridgehead import bridgehead as make_bridgehead
+from tests.support.census import links
 from tests.support.daemon import Daemon
 from tests.support.oracle import available as oracle_available
 from tests.support.oracle import oracle as make_oracle
 from tests.support.testhost import Host
+from tests.support.wait import until
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -52,6 +54,8 @@ def daemon() -> Iterator[Daemon]:
         running.import_image()
         # The first container waits until an OCI runtime was chosen by trying; afterwards all is quiet.
         running.docker.ok("run", "--rm", "busybox", "true")
+        # The kernel drops the pair of a namespace that is gone some milliseconds later.
+        until(lambda: not [name for name in links(machine) if name.startswith("veth")], "no veth pair left")
         yield running
 
 

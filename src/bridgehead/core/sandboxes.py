@@ -13,6 +13,7 @@ from bridgehead.core.gateway import default_gateways, gateway_order
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.container import Container
+from bridgehead.core.model.ids import ContainerID, short
 from bridgehead.core.model.network import Endpoint, Network, Sandbox, SandboxKind
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.objects import (
@@ -27,6 +28,8 @@ from bridgehead.core.plan.objects import (
     Route,
     Upstream,
 )
+
+_FULL_ID = 64
 
 
 def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iterator[KernelObject]:
@@ -101,13 +104,18 @@ def _view(
         port=sandbox.resolver_port,
         networks=tuple(network.id for _, network in attached if network.user_defined),
         links=tuple(
-            (network.id, link.alias, link.target)
+            (network.id, link.alias, _name_of(link.target))
             for endpoint, network in attached
             for link in endpoint.wish.links
         ),
         upstreams=_upstreams(container, attached, settings),
         ndots_set=any(option.startswith("ndots:") for option in container.spec.dns_options),
     )
+
+
+def _name_of(target: str) -> str:
+    """Names are kept for names and short ids; a link may be made to a full id."""
+    return short(ContainerID(target)) if len(target) == _FULL_ID else target
 
 
 def _upstreams(

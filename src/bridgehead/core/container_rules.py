@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Iterable
 
+from bridgehead.core import signals
 from bridgehead.core.etc import HOST_GATEWAY
 from bridgehead.core.model.errors import InvalidParameter, NotImplementedByDriver
 from bridgehead.core.model.requests import ContainerRequest
@@ -27,13 +28,23 @@ def check(request: ContainerRequest) -> None:
         raise InvalidParameter("Minimum memory limit allowed is 6MB")
     if request.auto_remove and request.restart.name not in {"", "no"}:
         raise InvalidParameter("can't create 'AutoRemove' container with restart policy")
-    for field, names in (("CapAdd", request.cap_add), ("CapDrop", request.cap_drop)):
-        for name in unknown(names):
-            raise InvalidParameter(f'invalid {field}: unknown capability: "{name}"')
+    _check_process(request)
     _check_hosts(request.extra_hosts)
     for server in request.dns:
         if not _is_address(server):
             raise InvalidParameter(f"invalid name server address: {server}")
+
+
+def _check_process(request: ContainerRequest) -> None:
+    for field, names in (("CapAdd", request.cap_add), ("CapDrop", request.cap_drop)):
+        for name in unknown(names):
+            raise InvalidParameter(f'invalid {field}: unknown capability: "{name}"')
+    if request.working_directory and not request.working_directory.startswith("/"):
+        raise InvalidParameter(
+            f"the working directory '{request.working_directory}' is invalid, it needs to be an absolute path"
+        )
+    if request.stop_signal:
+        signals.number(request.stop_signal)
 
 
 def _check_hosts(entries: Iterable[str]) -> None:

@@ -51,7 +51,8 @@ def _parse(text: str) -> Bind:
     propagations = words & _PROPAGATIONS
     if len(propagations) > 1 or words - _PROPAGATIONS - _IGNORED_MODES - {"ro"}:
         raise InvalidParameter(f"invalid mode: {mode}")
-    return Bind(source, _absolute(target), "ro" in words, next(iter(propagations), "rprivate"))
+    propagation = next(iter(propagations), "rprivate")
+    return Bind(source, _absolute(target), "ro" in words, propagation, create_source=True)
 
 
 def _bind(mount: Mount) -> Bind:

@@ -33,10 +33,13 @@ class RestartPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Bind:
+    """`create_source`: a folder is made where there is nothing, as `-v` does and `--mount` does not."""
+
     source: str
     target: str
     read_only: bool = False
     propagation: str = "rprivate"
+    create_source: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ import signal
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
-from bridgehead.core.model.container import ProcessSpec
-from bridgehead.core.model.errors import HostRefused
+from bridgehead.core.model.container import Bind, ProcessSpec
+from bridgehead.core.model.errors import HostRefused, InvalidParameter
 from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.process import Bundle, Exit
 from bridgehead.core.oci.config import Config, Process
@@ -68,6 +68,8 @@ class ConmonRuntime:
         program = self._program or await self.prepare()
         if folder.exists():
             await self.delete(container)
+        for bind in bundle.container.spec.binds:
+            _provide(bind)
         folder.make()
         folder.write_program(program)
         folder.write_config(self._spec(bundle))
@@ -253,3 +255,13 @@ def _account(rootfs: str, user: str) -> Account:
 def _remove_tree(path: str) -> None:
     with suppress(FileNotFoundError):
         shutil.rmtree(path)
+
+
+def _provide(bind: Bind) -> None:
+    if Path(bind.source).exists():
+        return
+    if not bind.create_source:
+        raise InvalidParameter(
+            f'invalid mount config for type "bind": bind source path does not exist: {bind.source}'
+        )
+    Path(bind.source).mkdir(parents=True)

@@ -14,9 +14,7 @@ def test_volume_flag_makes_the_folder_that_is_missing(daemon: Daemon) -> None:
 
 
 def test_mount_flag_wants_it_to_be_there(daemon: Daemon) -> None:
-    answer = daemon.docker.run(
-        "run", "--rm", "--mount", "type=bind,src=/run/nothing,dst=/mnt", "busybox", "true"
-    )
+    answer = daemon.docker("run", "--rm", "--mount", "type=bind,src=/run/nothing,dst=/mnt", "busybox", "true")
 
     assert answer.code == 125
     assert "bind source path does not exist: /run/nothing" in answer.err

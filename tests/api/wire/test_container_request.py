@@ -33,7 +33,7 @@ def _request(host: dict[str, Any] | None = None, **config: Any) -> ContainerRequ
         ({}, "stop_timeout_s", None),
         ({"NetworkDisabled": True}, "network_mode", "none"),
         ({"HostConfig": {"NetworkMode": "default"}}, "network_mode", "bridge"),
-        ({"HostConfig": {"Binds": ["/a:/b:ro,rslave"]}}, "binds", (Bind("/a", "/b", True, "rslave"),)),
+        ({"HostConfig": {"Binds": ["/a:/b:ro,rslave"]}}, "binds", (Bind("/a", "/b", True, "rslave", True),)),
         (
             {"HostConfig": {"Mounts": [{"Type": "bind", "Source": "/a", "Target": "/b"}]}},
             "binds",

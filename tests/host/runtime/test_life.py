@@ -5,7 +5,7 @@ import signal
 import pytest
 
 from bridgehead.core.model.container import Bind, Limits
-from bridgehead.core.model.errors import CommandNotExecutable, CommandNotFound, HostRefused
+from bridgehead.core.model.errors import CommandNotExecutable, CommandNotFound, HostRefused, InvalidParameter
 from bridgehead.core.model.process import Exit
 
 pytestmark = pytest.mark.host
@@ -45,9 +45,14 @@ async def test_command_that_cannot_run_is_named(yard, command, error, words):
 
 async def test_bad_mount_is_not_blamed_on_the_command(yard):
     with pytest.raises(HostRefused, match="OCI runtime create failed") as caught:
-        await yard.started("true", binds=(Bind("/no/such/source", "/data"),))
+        await yard.started("true", binds=(Bind("/etc/hostname", "/bin"),))
 
     assert HostRefused is caught.type
+
+
+async def test_mount_of_what_is_not_there_is_the_askers_mistake(yard):
+    with pytest.raises(InvalidParameter, match="bind source path does not exist: /no/such/source"):
+        await yard.started("true", binds=(Bind("/no/such/source", "/data"),))
 
 
 async def test_container_can_be_made_again_after_a_failure(yard):

@@ -357,7 +357,8 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
         "rm other",
         "network rm mesh",
         (
-            "until network destroy mesh: events --since 1h --until 0s"
+            # Sorted, because the reference itself tells an end and its disconnection in either order.
+            "sorted until network destroy mesh: events --since 1h --until 0s"
             " --format '{{.Type}} {{.Action}} {{.Actor.Attributes.name}}'"
         ),
     ),

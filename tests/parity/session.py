@@ -35,12 +35,15 @@ def play(make: Maker, commands: Sequence[str]) -> list[Step]:
 
 
 def _step(docker: Docker, command: str) -> Step:
-    match = re.fullmatch(r"(?:until (?P<pattern>.+?) ?: |(?P<sorted>sorted): )?(?P<words>.*)", command)
+    marks = r"(?P<sorted>sorted(?:: | (?=until )))?(?:until (?P<pattern>.+?) ?: )?"
+    match = re.fullmatch(marks + r"(?P<words>.*)", command)
     assert match is not None
     words = shlex.split(match["words"])
+    unordered = bool(match["sorted"])
     if match["pattern"]:
-        return Step(command, _run_until(docker, words, re.compile(match["pattern"], re.MULTILINE)))
-    return Step(command, docker(*words), unordered=bool(match["sorted"]))
+        pattern = re.compile(match["pattern"], re.MULTILINE)
+        return Step(command, _run_until(docker, words, pattern), unordered)
+    return Step(command, docker(*words), unordered)
 
 
 def _run_until(docker: Docker, words: list[str], pattern: re.Pattern[str]) -> Answer:

@@ -4,7 +4,7 @@ import pytest
 
 from bridgehead.core.container_rules import check
 from bridgehead.core.model.container import Limits, RestartPolicy
-from bridgehead.core.model.errors import InvalidParameter, NotImplementedByDriver
+from bridgehead.core.model.errors import InvalidParameter
 from bridgehead.core.model.requests import ContainerRequest
 
 PLAIN = ContainerRequest("c1", "busybox")
@@ -41,8 +41,3 @@ def test_what_docker_takes_is_taken(words: dict[str, object]) -> None:
 def test_what_makes_no_sense_is_named(words: dict[str, object], sentence: str) -> None:
     with pytest.raises(InvalidParameter, match=sentence):
         check(replace(PLAIN, **words))  # type: ignore[arg-type]
-
-
-def test_what_is_not_built_says_so() -> None:
-    with pytest.raises(NotImplementedByDriver, match="not built yet"):
-        check(replace(PLAIN, published_ports=(":80:80/tcp",)))

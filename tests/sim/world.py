@@ -9,6 +9,7 @@ from bridgehead.core.desired import fragment, owners
 from bridgehead.core.drivers.bridge import BridgeDriver
 from bridgehead.core.drivers.plain import PlainDriver
 from bridgehead.core.facts import HostFacts
+from bridgehead.core.firewall.nft import NftSpelling
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.container import Image
 from bridgehead.core.model.ids import ImageID
@@ -22,8 +23,11 @@ from bridgehead.engine.world import Images, Logs, Runtime
 from tests.sim.fakes import Disk, Machine, Processes, Switch
 
 IMAGE = Image(ImageID("sha256:" + "b" * 64), ("sha256:" + "c" * 64,), ("busybox:latest",))
-DRIVERS = (BridgeDriver(), PlainDriver("host"), PlainDriver("null"))
-FACTS = HostFacts(Layout("/data", "/exec"), {driver.name: driver for driver in DRIVERS}, hostname="host")
+FIREWALL = NftSpelling()
+DRIVERS = (BridgeDriver(FIREWALL), PlainDriver("host"), PlainDriver("null"))
+FACTS = HostFacts(
+    Layout("/data", "/exec"), {driver.name: driver for driver in DRIVERS}, firewall=FIREWALL, hostname="host"
+)
 
 
 class Layers:

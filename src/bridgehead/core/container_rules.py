@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from bridgehead.core import signals
 from bridgehead.core.etc import HOST_GATEWAY
-from bridgehead.core.model.errors import InvalidParameter, NotImplementedByDriver
+from bridgehead.core.model.errors import InvalidParameter
 from bridgehead.core.model.requests import ContainerRequest
 from bridgehead.core.oci.capabilities import unknown
 
@@ -17,11 +17,7 @@ def check(request: ContainerRequest) -> None:
     """
     Raises:
         InvalidParameter: in Docker's words, naming what is wrong.
-        NotImplementedByDriver: it asks for something that is not built.
     """
-    if request.published_ports:
-        ports = ", ".join(request.published_ports)
-        raise NotImplementedByDriver(f"publishing ports ({ports}) is not built yet in this version")
     if len(request.hostname) > _LONGEST_HOSTNAME:
         raise InvalidParameter(f'hostname "{request.hostname}" is too long (maximum 64 bytes)')
     if 0 < request.limits.memory < _LEAST_MEMORY:

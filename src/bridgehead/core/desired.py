@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from bridgehead.core.facts import HostFacts
-from bridgehead.core.firewall.nft import table
 from bridgehead.core.model.ids import ContainerID, NetworkID, SandboxID
 from bridgehead.core.model.snapshot import Snapshot, changed
 from bridgehead.core.plan.objects import Directory, KernelObject, State, Sysctl, state
@@ -69,7 +68,7 @@ def _sandboxes_of(old: Snapshot, new: Snapshot, containers: set[ContainerID]) ->
 def fragment(snapshot: Snapshot, owner: Owner, facts: HostFacts) -> State:
     kind, _, identifier = owner.partition("/")
     if kind == HOST:
-        return state(*_host_objects(snapshot))
+        return state(*_host_objects(snapshot, facts))
     if kind == "network":
         network = snapshot.networks.get(NetworkID(identifier))
         return state(*facts.drivers[network.driver].network_objects(network)) if network else {}
@@ -83,8 +82,8 @@ def fragment(snapshot: Snapshot, owner: Owner, facts: HostFacts) -> State:
     return state(*objects(snapshot, sandbox, facts))
 
 
-def _host_objects(snapshot: Snapshot) -> Iterable[KernelObject]:
-    yield table()
+def _host_objects(snapshot: Snapshot, facts: HostFacts) -> Iterable[KernelObject]:
+    yield from facts.firewall.base()
     yield Sysctl(FORWARDING, "1")
     if any(network.bridge and not network.bridge.icc for network in snapshot.networks.values()):
         # Frames within one bridge pass the firewall only with this; it is host-wide, so only when needed.

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from bridgehead.core import etc
 from bridgehead.core.drivers.api import Drivers
+from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.addresses import Prefix
@@ -13,6 +14,7 @@ from bridgehead.core.model.addresses import Prefix
 class HostFacts:
     layout: Layout
     drivers: Drivers
+    firewall: Spelling = field(default_factory=NoFirewall)
     resolv: etc.ResolvConf = field(default_factory=etc.ResolvConf)
     hosts_text: str = ""
     hostname: str = ""

@@ -17,6 +17,7 @@ from bridgehead.core.desired import BRIDGE_FILTERING, FORWARDING
 from bridgehead.core.drivers.bridge import BridgeDriver
 from bridgehead.core.drivers.plain import PlainDriver
 from bridgehead.core.facts import HostFacts
+from bridgehead.core.firewall.nft import NftSpelling
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.errors import BridgeheadError
@@ -140,11 +141,13 @@ def _host(layout: Layout, resolver: ResolverPlane) -> Host:
 
 
 def _facts(layout: Layout, stored: Snapshot) -> HostFacts:
-    drivers = (BridgeDriver(), PlainDriver("host"), PlainDriver("null"))
+    firewall = NftSpelling()
+    drivers = (BridgeDriver(firewall), PlainDriver("host"), PlainDriver("null"))
     ours = {network.bridge.name for network in stored.networks.values() if network.bridge}
     return HostFacts(
         layout=layout,
         drivers={driver.name: driver for driver in drivers},
+        firewall=firewall,
         resolv=surroundings.resolv_conf(),
         hosts_text=surroundings.hosts_text(),
         hostname=surroundings.hostname(),

@@ -1,4 +1,5 @@
 import ipaddress
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from bridgehead.api.version import Version
 from bridgehead.api.wire import body, container_request
 from bridgehead.api.wire.container_body import CreateBody
-from bridgehead.core.model.container import Bind, RestartPolicy
+from bridgehead.core.model.container import Bind, PortRequest, RestartPolicy
 from bridgehead.core.model.errors import InvalidParameter, NotImplementedByDriver
 from bridgehead.core.model.network import Link
 from bridgehead.core.model.requests import ContainerRequest
@@ -58,7 +59,7 @@ def _request(host: dict[str, Any] | None = None, **config: Any) -> ContainerRequ
                 }
             },
             "published_ports",
-            ("[::1]:8080:80/tcp", "::90/tcp"),
+            (PortRequest("tcp", 80, ip_address("::1"), 8080, 8080), PortRequest("tcp", 90)),
         ),
         (
             {"HostConfig": {"RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3}}},

@@ -2,11 +2,11 @@ from ipaddress import ip_interface
 
 import pytest
 
-from bridgehead.core.firewall.nft import elements, spelled, table
-from bridgehead.core.firewall.rules import NetworkPolicy
+from bridgehead.core.firewall.nft import NftSpelling, spelled, table
 from bridgehead.core.model.errors import InvalidParameter
 from bridgehead.core.plan.diff import diff
 from bridgehead.core.plan.objects import Bridge, FirewallElement, LinkAddress, state
+from tests.core.firewall.policies import policy
 
 ONE = FirewallElement("bridges", ("br-one",))
 
@@ -63,9 +63,13 @@ table inet bridgehead {
 def test_a_policy_becomes_elements(
     icc: bool, internal: bool, masquerade: bool, expected: set[tuple[str, str]]
 ) -> None:
-    found = elements(NetworkPolicy("br-one", icc=icc, internal=internal, masquerade=masquerade))
+    found = [
+        item
+        for item in NftSpelling().network(policy("br-one", icc=icc, internal=internal, masquerade=masquerade))
+        if isinstance(item, FirewallElement)
+    ]
 
-    assert expected == {(element.set, element.verdict) for element in found}
+    assert expected == {(element.set, element.data) for element in found}
     assert {("br-one",), ("br-one", "br-one")} == {element.match for element in found}
 
 
@@ -79,7 +83,7 @@ def test_elements_are_spelled_for_a_script() -> None:
 @pytest.mark.parametrize("name", ["", "br*", 'x" }; flush', "a b", "sixteen-letters-", "br/1", "br\n"])
 def test_a_bridge_name_that_rules_would_misread_is_refused(name: str) -> None:
     with pytest.raises(InvalidParameter):
-        NetworkPolicy(name, icc=True, internal=False, masquerade=True)
+        policy(name)
 
 
 def test_the_filter_stands_before_the_bridge_it_guards() -> None:

@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from bridgehead.core.firewall.nft import elements, table
-from bridgehead.core.firewall.rules import NetworkPolicy
+from bridgehead.core.firewall.nft import NftSpelling, table
 from bridgehead.core.plan.diff import Create, Delete, Update, diff
 from bridgehead.core.plan.objects import FirewallElement, FirewallTable, State, state
 from bridgehead.host.nft.plane import FirewallPlane
+from tests.core.firewall.policies import policy
 
 pytestmark = pytest.mark.host
 
-ONE = NetworkPolicy("br-one", icc=True, internal=False, masquerade=True)
-TWO = NetworkPolicy("br-two", icc=False, internal=True, masquerade=True)
-WANTED = state(table(), *elements(ONE), *elements(TWO))
+ONE = policy("br-one", icc=True, internal=False, masquerade=True)
+TWO = policy("br-two", icc=False, internal=True, masquerade=True)
+WANTED = state(table(), *NftSpelling().network(ONE), *NftSpelling().network(TWO))
 FOREIGN = """\
 table inet foreign {
 	set bridges {
@@ -173,8 +173,8 @@ def test_a_refused_element_does_not_stop_the_others(plane: FirewallPlane) -> Non
 
 
 def test_five_hundred_networks_go_in_at_once_and_survive_a_replacement(plane: FirewallPlane) -> None:
-    policies = [NetworkPolicy(f"br-{number}", True, False, True) for number in range(500)]
-    wanted = state(table(), *(element for policy in policies for element in elements(policy)))
+    policies = [policy(f"br-{number}") for number in range(500)]
+    wanted = state(table(), *(element for policy in policies for element in NftSpelling().network(policy)))
 
     settle(plane, wanted)
     nft("flush", "chain", "inet", "bridgehead", "ours")

@@ -13,21 +13,21 @@ from pathlib import Path
 
 import pytest
 
-from bridgehead.core.firewall.nft import elements, table
-from bridgehead.core.firewall.rules import NetworkPolicy
+from bridgehead.core.firewall.nft import NftSpelling, table
 from bridgehead.core.plan.diff import diff
 from bridgehead.core.plan.objects import state
 from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.nft.plane import FirewallPlane
+from tests.core.firewall.policies import policy
 from tests.host.space import make_namespace, own_space
 
 pytestmark = pytest.mark.host
 
 POLICIES = (
-    NetworkPolicy("br-pub", icc=True, internal=False, masquerade=True),
-    NetworkPolicy("br-bare", icc=True, internal=False, masquerade=False),
-    NetworkPolicy("br-int", icc=True, internal=True, masquerade=True),
-    NetworkPolicy("br-iso", icc=False, internal=False, masquerade=True),
+    policy("br-pub", icc=True, internal=False, masquerade=True),
+    policy("br-bare", icc=True, internal=False, masquerade=False),
+    policy("br-int", icc=True, internal=True, masquerade=True),
+    policy("br-iso", icc=False, internal=False, masquerade=True),
 )
 BRIDGES = {"br-pub": 1, "br-bare": 2, "br-int": 3, "br-iso": 4, "br-foreign": 5, "br-uplink": 9}
 PLACES = {
@@ -85,7 +85,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with own_space(), ExitStack() as opened:
         plane = FirewallPlane(str(folder), socket_in)
         opened.callback(plane.close)
-        wanted = state(table(), *(element for policy in POLICIES for element in elements(policy)))
+        wanted = state(
+            table(), *(element for policy in POLICIES for element in NftSpelling().network(policy))
+        )
         assert plane.apply(diff(plane.observe(), wanted)) == {}
         _ip("".join(_bridge(name) for name in BRIDGES))
         for name in ("net/ipv4/ip_forward", "net/bridge/bridge-nf-call-iptables"):

@@ -57,6 +57,8 @@ def request(asked: CreateBody, document: Mapping[str, Any], name: str, version: 
         extra_hosts=tuple(host.extra_hosts),
         exposed_ports=ports.exposed((*asked.exposed_ports, *host.port_bindings)),
         published_ports=ports.published(host.port_bindings),
+        publish_all=host.publish_all_ports,
+        links=() if mode != "bridge" else tuple(endpoint.link(text) for text in host.links),
         sysctls=host.sysctls,
         stop_signal=asked.stop_signal,
         stop_timeout_s=asked.stop_timeout,
@@ -80,7 +82,7 @@ def _network_name(name: str) -> str:
 
 
 def _networks(asked: CreateBody, mode: str, version: Version) -> Mapping[str, EndpointWish]:
-    """The wishes by network; links of the old kind belong to the network mode's own."""
+    """The wishes by network; links meant for a user's network belong to the network mode's own."""
     settings = {
         _network_name(name): value for name, value in asked.networking_config.endpoints_config.items()
     }
@@ -88,7 +90,7 @@ def _networks(asked: CreateBody, mode: str, version: Version) -> Mapping[str, En
         raise InvalidParameter(
             f"Container cannot be created with multiple network endpoints: {', '.join(sorted(settings))}"
         )
-    links = asked.host_config.links
+    links = asked.host_config.links if mode != "bridge" else []
     if links:
         settings.setdefault(mode, endpoint.EndpointSettings())
     return {name: endpoint.wish(value, links if name == mode else ()) for name, value in settings.items()}

@@ -46,7 +46,7 @@ def wish(settings: EndpointSettings, extra_links: Sequence[str] = ()) -> Endpoin
         link_local=tuple(link_local),
         mac=mac,
         aliases=tuple(settings.aliases),
-        links=tuple(_link(text) for text in (*settings.links, *extra_links)),
+        links=tuple(link(text) for text in (*settings.links, *extra_links)),
         driver_options=settings.driver_opts,
         gateway_priority=settings.gw_priority,
     )
@@ -72,7 +72,7 @@ def _parsed_mac(text: str, problems: list[str]) -> str | None:
         return None
 
 
-def _link(text: str) -> Link:
+def link(text: str) -> Link:
     target, _, alias = text.partition(":")
     if not target:
         raise InvalidParameter(f"bad format for links: {text}")

@@ -1,9 +1,12 @@
 """Ports in Docker's spelling, "80/tcp": exposed by a container, published on the host."""
 
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from bridgehead.api.wire.container_body import PortBinding
+from bridgehead.core.model.addresses import Address
+from bridgehead.core.model.container import PortRequest
 from bridgehead.core.model.errors import InvalidParameter
 
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(\w+))?")
@@ -33,25 +36,30 @@ def ports(key: str) -> list[tuple[int, str]]:
     return [(port, protocol) for port in range(first, last + 1)]
 
 
-def published(bindings: Mapping[str, Sequence[PortBinding]]) -> tuple[str, ...]:
-    """Each as "address:host port:80/tcp"; a part the client left open is empty, IPv6 stands in brackets.
+def published(bindings: Mapping[str, Sequence[PortBinding]]) -> tuple[PortRequest, ...]:
+    """A port without any binding is bound to a port of the daemon's choice, as one with an empty binding is.
 
-    A port without any binding is bound to a port of the daemon's choice.
+    Raises:
+        InvalidParameter: a port or an address does not parse.
     """
     return tuple(
-        f"{_bracketed(binding.host_ip)}:{_host_port(binding.host_port)}:{port}/{protocol}"
+        PortRequest(protocol, port, _host_address(binding.host_ip), *_host_ports(binding.host_port))
         for key, wanted in bindings.items()
         for port, protocol in ports(key)
         for binding in wanted or [PortBinding()]
     )
 
 
-def _bracketed(address: str) -> str:
-    return f"[{address}]" if ":" in address else address
+def _host_address(text: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(text.strip("[]")) if text else None
+    except ValueError:
+        raise InvalidParameter(f"invalid host address to publish on: {text}") from None
 
 
-def _host_port(text: str) -> str:
-    found = _HOST_PORT.fullmatch(text)
-    if text and (found is None or int(found[2] or found[1]) > _HIGHEST):
+def _host_ports(text: str) -> tuple[int, int]:
+    found = _HOST_PORT.fullmatch(text or "0")
+    first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+    if last < first or last > _HIGHEST:
         raise InvalidParameter(f'invalid port specification: "{text}"')
-    return text
+    return first, last

@@ -1,10 +1,10 @@
 """The contract every driver fits: pure and memoryless."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bridgehead.core.model.network import BridgeOptions, Endpoint, Network
+from bridgehead.core.model.network import BridgeOptions, Endpoint, Network, PortBinding
 from bridgehead.core.model.requests import NetworkRequest
 from bridgehead.core.plan.objects import KernelObject
 
@@ -42,6 +42,18 @@ class Driver(Protocol):
     def endpoint_objects(
         self, network: Network, endpoint: Endpoint, place: Place
     ) -> Iterable[KernelObject]: ...
+
+    def published_objects(
+        self, network: Network, endpoint: Endpoint, ports: Sequence[PortBinding]
+    ) -> Iterable[KernelObject]:
+        """What brings these ports of the host to the endpoint, which is its sandbox's way out."""
+        ...
+
+    def linked_objects(
+        self, network: Network, recipient: Endpoint, source: Endpoint, ports: Sequence[tuple[int, str]]
+    ) -> Iterable[KernelObject]:
+        """What lets `recipient` use these (port, protocol) of `source` on a network that forbids talking."""
+        ...
 
 
 Drivers = Mapping[str, Driver]

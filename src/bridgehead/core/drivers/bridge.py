@@ -1,16 +1,16 @@
 """The bridge driver: one Linux bridge a network, one veth pair an endpoint."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
 from bridgehead.core.drivers.api import Capabilities, Place
-from bridgehead.core.firewall.nft import elements
-from bridgehead.core.firewall.rules import NetworkPolicy
+from bridgehead.core.firewall.rules import FamilyPolicy, LinkAccept, NetworkPolicy, Published
+from bridgehead.core.firewall.spelling import Spelling
 from bridgehead.core.layout import bridge_name
-from bridgehead.core.model.addresses import interface
+from bridgehead.core.model.addresses import Address, interface
 from bridgehead.core.model.errors import Forbidden, InvalidParameter, NotFound
 from bridgehead.core.model.ids import NetworkID
-from bridgehead.core.model.network import BridgeOptions, Endpoint, Network
+from bridgehead.core.model.network import BridgeOptions, Endpoint, GatewayMode, Network, PortBinding
 from bridgehead.core.model.requests import NetworkRequest
 from bridgehead.core.plan.objects import Bridge, KernelObject, LinkAddress, Veth
 
@@ -22,8 +22,14 @@ _FALSE = {"0", "f", "F", "FALSE", "false", "False"}
 
 
 class BridgeDriver:
+    """`direct_routing`: published ports may also be reached by routing to a container's own address."""
+
     name = "bridge"
     capabilities = Capabilities(user_creatable=True, allocates_addresses=True, has_interfaces=True)
+
+    def __init__(self, firewall: Spelling, *, direct_routing: bool = False) -> None:
+        self._firewall = firewall
+        self._direct_routing = direct_routing
 
     def options(self, network_id: str, request: NetworkRequest, mtu: int) -> BridgeOptions:
         if sum(1 for subnet in request.subnets if subnet.subnet and ":" not in subnet.subnet) > 1:
@@ -46,7 +52,7 @@ class BridgeDriver:
         for subnet in network.subnets:
             if subnet.gateway is not None and (bridge.address_on_bridge or subnet.prefix.version != 4):
                 yield LinkAddress("", bridge.name, interface(subnet.gateway, subnet.prefix))
-        yield from elements(NetworkPolicy(bridge.name, bridge.icc, network.internal, bridge.masquerade))
+        yield from self._firewall.network(self._policy(network, bridge))
 
     def endpoint_objects(self, network: Network, endpoint: Endpoint, place: Place) -> Iterable[KernelObject]:
         bridge = _bridge(network)
@@ -61,6 +67,52 @@ class BridgeDriver:
         )
         for address in endpoint.addresses:
             yield LinkAddress(place.namespace, endpoint.interface, address)
+
+    def published_objects(
+        self, network: Network, endpoint: Endpoint, ports: Sequence[PortBinding]
+    ) -> Iterable[KernelObject]:
+        policy = self._policy(network, _bridge(network))
+        for port in ports:
+            if (address := _address(endpoint, port.host.version)) is None:
+                continue
+            yield from self._firewall.published(
+                Published(policy, port.protocol, port.host, port.host_port, address, port.container_port)
+            )
+
+    def linked_objects(
+        self, network: Network, recipient: Endpoint, source: Endpoint, ports: Sequence[tuple[int, str]]
+    ) -> Iterable[KernelObject]:
+        policy = self._policy(network, _bridge(network))
+        for version in (4, 6):
+            ends = _address(recipient, version), _address(source, version)
+            if policy.icc or ends[0] is None or ends[1] is None:
+                continue
+            for port, protocol in ports:
+                yield from self._firewall.link(LinkAccept(policy, ends[0], ends[1], protocol, port))
+
+    def _policy(self, network: Network, bridge: BridgeOptions) -> NetworkPolicy:
+        modes = {4: bridge.mode4, 6: bridge.mode6}
+        sources = {4: bridge.source4, 6: bridge.source6}
+        return NetworkPolicy(
+            bridge.name,
+            families=tuple(
+                FamilyPolicy(
+                    subnet.prefix,
+                    modes[subnet.prefix.version],
+                    bridge.masquerade and modes[subnet.prefix.version] is not GatewayMode.ROUTED,
+                    sources[subnet.prefix.version],
+                )
+                for subnet in network.subnets
+            ),
+            icc=bridge.icc,
+            internal=network.internal,
+            direct_routing=self._direct_routing,
+            trusted=bridge.trusted,
+        )
+
+
+def _address(endpoint: Endpoint, version: int) -> Address | None:
+    return next((item.ip for item in endpoint.addresses if item.version == version), None)
 
 
 def stable_mac(network_id: str) -> str:

@@ -1,10 +1,10 @@
 """The host and null drivers: networks that put nothing into the kernel."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bridgehead.core.drivers.api import Capabilities, Place
 from bridgehead.core.model.errors import Forbidden
-from bridgehead.core.model.network import Endpoint, Network
+from bridgehead.core.model.network import Endpoint, Network, PortBinding
 from bridgehead.core.model.requests import NetworkRequest
 from bridgehead.core.plan.objects import KernelObject
 
@@ -22,4 +22,14 @@ class PlainDriver:
         return ()
 
     def endpoint_objects(self, network: Network, endpoint: Endpoint, place: Place) -> Iterable[KernelObject]:
+        return ()
+
+    def published_objects(
+        self, network: Network, endpoint: Endpoint, ports: Sequence[PortBinding]
+    ) -> Iterable[KernelObject]:
+        return ()
+
+    def linked_objects(
+        self, network: Network, recipient: Endpoint, source: Endpoint, ports: Sequence[tuple[int, str]]
+    ) -> Iterable[KernelObject]:
         return ()

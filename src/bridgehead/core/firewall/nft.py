@@ -4,8 +4,10 @@ A packet meets the same few rules and hash lookups whether there is one network 
 network only adds elements.
 """
 
-from bridgehead.core.firewall.rules import NetworkPolicy
-from bridgehead.core.plan.objects import FirewallElement, FirewallTable
+from collections.abc import Iterable
+
+from bridgehead.core.firewall.rules import LinkAccept, NetworkPolicy, Published
+from bridgehead.core.plan.objects import FirewallElement, FirewallTable, KernelObject
 
 FAMILY = "inet"
 TABLE = "bridgehead"
@@ -52,21 +54,30 @@ def table() -> FirewallTable:
     return FirewallTable(_SKELETON)
 
 
-def elements(policy: NetworkPolicy) -> list[FirewallElement]:
-    bridge = policy.bridge
-    found = [
-        FirewallElement("bridges", (bridge,)),
-        FirewallElement("within", (bridge, bridge), "accept" if policy.icc else "drop"),
-    ]
-    if policy.internal:
-        found.append(FirewallElement("internal", (bridge,)))
-    elif policy.masquerade:
-        found.append(FirewallElement("masquerading", (bridge,)))
-    return found
+class NftSpelling:
+    """See `spelling.Spelling`."""
+
+    def base(self) -> Iterable[KernelObject]:
+        yield table()
+
+    def network(self, policy: NetworkPolicy) -> Iterable[KernelObject]:
+        bridge = policy.bridge
+        yield FirewallElement("bridges", (bridge,))
+        yield FirewallElement("within", (bridge, bridge), "accept" if policy.icc else "drop")
+        if policy.internal:
+            yield FirewallElement("internal", (bridge,))
+        elif any(family.masquerade for family in policy.families):
+            yield FirewallElement("masquerading", (bridge,))
+
+    def published(self, item: Published) -> Iterable[KernelObject]:
+        return ()
+
+    def link(self, item: LinkAccept) -> Iterable[KernelObject]:
+        return ()
 
 
 def spelled(element: FirewallElement) -> str:
     """The line of an nft script that adds it."""
     key = " . ".join(f'"{name}"' for name in element.match)
-    verdict = f" : {element.verdict}" if element.verdict else ""
+    verdict = f" : {element.data}" if element.data else ""
     return f"add element {FAMILY} {TABLE} {element.set} {{ {key}{verdict} }}\n"

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.ids import ContainerID, ImageID
-from bridgehead.core.model.network import EndpointWish
+from bridgehead.core.model.network import EndpointWish, Link
 
 
 class Status(StrEnum):
@@ -40,6 +41,21 @@ class Bind:
     read_only: bool = False
     propagation: str = "rprivate"
     create_source: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PortRequest:
+    """One `-p`: a container's port, wanted on the host.
+
+    `host` None: wherever the network or the daemon says. `first` to `last` are the host ports that will do;
+    0 to 0: any.
+    """
+
+    protocol: str  # tcp | udp | sctp
+    container_port: int
+    host: Address | None = None
+    first: int = 0
+    last: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +106,9 @@ class ContainerSpec:
     dns_options: tuple[str, ...] = ()
     extra_hosts: tuple[str, ...] = ()  # "name:address"
     exposed_ports: tuple[str, ...] = ()  # "80/tcp"
+    published_ports: tuple[PortRequest, ...] = ()
+    publish_all: bool = False
+    links: tuple[Link, ...] = ()  # of the old kind, on the default bridge
     sysctls: Mapping[str, str] = field(default_factory=dict)
     stop_signal: str = "SIGTERM"
     stop_timeout_s: int = 10

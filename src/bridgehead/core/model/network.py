@@ -17,18 +17,40 @@ class Phase(StrEnum):
     READY = "ready"
 
 
+class GatewayMode(StrEnum):
+    """How a network's containers meet the world, for one address family.
+
+    NAT: out under the host's address, in through published ports alone. UNPROTECTED: as NAT, but whoever has
+    a route to a container's address reaches all of it. ROUTED: no translation; published ports are open at
+    the container's own address, and it answers pings. ISOLATED: the bridge has no address (internal
+    networks only).
+    """
+
+    NAT = "nat"
+    UNPROTECTED = "nat-unprotected"
+    ROUTED = "routed"
+    ISOLATED = "isolated"
+
+
 @dataclass(frozen=True, slots=True)
 class Subnet:
+    """`gateway` is the bridge's own address; `router` is where containers send what leaves, if elsewhere."""
+
     prefix: Prefix
     gateway: Address | None
     ip_range: Prefix | None = None
     auxiliary: Mapping[str, Address] = field(default_factory=dict)
     chosen_by_user: bool = False
+    router: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BridgeOptions:
-    """The bridge driver's options, parsed once; `Network.options` keeps the words as the user wrote them."""
+    """The bridge driver's options, parsed once; `Network.options` keeps the words as the user wrote them.
+
+    `managed`: the bridge is ours to make and to delete; not so one that `--bridge` names. `host_binding`:
+    where `-p` without an address publishes. `source4`, `source6`: what goes out takes this address.
+    """
 
     name: str
     icc: bool = True
@@ -37,6 +59,13 @@ class BridgeOptions:
     interface_prefix: str = "eth"
     address_on_bridge: bool = True
     is_default: bool = False
+    managed: bool = True
+    mode4: GatewayMode = GatewayMode.NAT
+    mode6: GatewayMode = GatewayMode.NAT
+    host_binding: Address | None = None
+    source4: Address | None = None
+    source6: Address | None = None
+    trusted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +82,7 @@ class Network:
     ipam_options: Mapping[str, str] | None = None
     internal: bool = False
     attachable: bool = False
+    ipv4: bool = True
     ipv6: bool = False
     phase: Phase = Phase.PENDING
 
@@ -107,6 +137,16 @@ class SandboxKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PortBinding:
+    """A port of the host given to a container for its run; `host` may be 0.0.0.0 or ::, never both in one."""
+
+    protocol: str  # tcp | udp | sctp
+    container_port: int
+    host: Address
+    host_port: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sandbox:
     """A container's network stack while it runs. `resolver_port` is where its embedded DNS listens."""
 
@@ -114,4 +154,5 @@ class Sandbox:
     container: ContainerID
     kind: SandboxKind = SandboxKind.OWN
     resolver_port: int = 0
+    ports: tuple[PortBinding, ...] = ()
     phase: Phase = Phase.PENDING

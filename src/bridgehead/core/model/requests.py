@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bridgehead.core.model.container import Bind, Limits, RestartPolicy
-from bridgehead.core.model.network import EndpointWish
+from bridgehead.core.model.container import Bind, Limits, PortRequest, RestartPolicy
+from bridgehead.core.model.network import EndpointWish, Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,9 @@ class ContainerRequest:
     dns_options: tuple[str, ...] = ()
     extra_hosts: tuple[str, ...] = ()
     exposed_ports: tuple[str, ...] = ()
-    published_ports: tuple[str, ...] = ()
+    published_ports: tuple[PortRequest, ...] = ()
+    publish_all: bool = False
+    links: tuple[Link, ...] = ()
     sysctls: Mapping[str, str] = field(default_factory=dict)
     stop_signal: str = ""
     stop_timeout_s: int | None = None

@@ -36,7 +36,7 @@ def describe(item: KernelObject) -> str:
             via = f" via {item.gateway}" if item.gateway else ""
             return f"route {item.destination}{via} dev {item.link}{_inside(item.namespace)}"
         case FirewallElement():
-            verdict = f" : {item.verdict}" if item.verdict else ""
+            verdict = f" : {item.data}" if item.data else ""
             return f"firewall element {' . '.join(item.match)}{verdict} in {item.set}"
         case NameRecord():
             return f"names {', '.join(item.names)} on network {item.network_name}"

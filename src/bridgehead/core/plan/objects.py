@@ -34,6 +34,30 @@ class Directory:
 
 
 @dataclass(frozen=True, slots=True)
+class PortHold:
+    """A port of the host kept for a container: nobody else can bind it.
+
+    `relay` is (address, port) of the container when what arrives here must be carried over by hand, because
+    no rule can do it; None when rules take it away before the socket sees it. `address` may be 0.0.0.0 or ::.
+    """
+
+    RANK: ClassVar[int] = 5
+    replaceable: ClassVar[bool] = True
+    protocol: str  # tcp | udp | sctp
+    address: Address
+    port: int
+    relay: tuple[Address, int] | None = None
+
+    @property
+    def key(self) -> Key:
+        return ("port-hold", self.protocol, str(self.address), str(self.port))
+
+    @property
+    def parent(self) -> Key | None:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
 class FirewallTable:
     """The fixed skeleton of our nftables table; `text` is an nft script that replaces it whole."""
 
@@ -52,13 +76,16 @@ class FirewallTable:
 
 @dataclass(frozen=True, slots=True)
 class FirewallElement:
-    """One element of a set or verdict map in our table; `match` are its fields, `verdict` '' for a set."""
+    """One element of a set or map in our table, as text. `match` are the key's fields in order (interface
+    names, addresses, protocols, ports); `data` is '' in a set, a verdict in a verdict map, else the value's
+    fields joined by " . " as nft writes them.
+    """
 
     RANK: ClassVar[int] = 11
     replaceable: ClassVar[bool] = True
     set: str
     match: tuple[str, ...]
-    verdict: str = ""
+    data: str = ""
 
     @property
     def key(self) -> Key:
@@ -67,6 +94,30 @@ class FirewallElement:
     @property
     def parent(self) -> Key | None:
         return ("firewall-table",)
+
+
+@dataclass(frozen=True, slots=True)
+class FirewallRule:
+    """One iptables rule of ours, as iptables-save writes it after `-A CHAIN `. `family` is 4 or 6.
+
+    `chain` is the one it is meant for; where the plane moves it into a chain of a tree for speed, it is
+    still observed under this name.
+    """
+
+    RANK: ClassVar[int] = 11
+    replaceable: ClassVar[bool] = False
+    family: int
+    table: str
+    chain: str
+    text: str
+
+    @property
+    def key(self) -> Key:
+        return ("firewall-rule", str(self.family), self.table, self.chain, self.text)
+
+    @property
+    def parent(self) -> Key | None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +140,14 @@ class Sysctl:
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
+    """`route_localnet`: what the host sends to a port published on 127.0.0.1 may go out here."""
+
     RANK: ClassVar[int] = 20
     replaceable: ClassVar[bool] = True
     name: str
     mac: str
     mtu: int
+    route_localnet: bool = False
 
     @property
     def key(self) -> Key:
@@ -123,7 +177,11 @@ class Namespace:
 
 @dataclass(frozen=True, slots=True)
 class Veth:
-    """A pair: `name` outside as a port of `bridge`, `peer` inside `namespace`. Both ends are up."""
+    """A pair: `name` outside as a port of `bridge`, `peer` inside `namespace`. Both ends are up.
+
+    `hairpin`: frames may leave by the port they came in, as they do when a container uses a port of the host
+    that leads to itself.
+    """
 
     RANK: ClassVar[int] = 22
     replaceable: ClassVar[bool] = False
@@ -134,6 +192,7 @@ class Veth:
     mac: str
     mtu: int
     ipv6: bool = False
+    hairpin: bool = False
 
     @property
     def key(self) -> Key:
@@ -295,8 +354,10 @@ class OverlayMount:
 
 KernelObject = (
     Directory
+    | PortHold
     | FirewallTable
     | FirewallElement
+    | FirewallRule
     | Sysctl
     | Bridge
     | Namespace

@@ -43,8 +43,8 @@ def _message(kind: Kind, element: KernelObject, flags: int = 0) -> Message:
     if not isinstance(element, FirewallElement):
         raise TypeError(f"no element: {element}")
     parts = [nested(_KEY, attribute(DATA_VALUE, _packed(element.match)))]
-    if element.verdict and kind is Kind.NEW_ELEMENT:
-        verdict = nested(DATA_VERDICT, number(_VERDICT_CODE, _CODES[element.verdict]))
+    if element.data and kind is Kind.NEW_ELEMENT:
+        verdict = nested(DATA_VERDICT, number(_VERDICT_CODE, _CODES[element.data]))
         parts.append(nested(_DATA, verdict))
     entry = nested(_LIST_ELEMENTS, nested(LIST_ELEMENT, *parts))
     return Message(kind, INET, text(_LIST_TABLE, TABLE) + text(_LIST_SET, element.set) + entry, flags)

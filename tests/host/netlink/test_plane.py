@@ -1,6 +1,7 @@
 """The link plane on a real kernel: what it makes, changes, sees and takes away."""
 
 import ipaddress
+import json
 import socket
 from dataclasses import replace
 from functools import partial
@@ -157,11 +158,58 @@ def test_a_gateway_changes_in_place(plane: LinkPlane, folder: str) -> None:
     assert state(*NETWORK, *endpoint(folder, 2), after) == plane.observe()
 
 
+@pytest.mark.parametrize("name", ["br-test", "br.with.dots"])
+def test_a_bridge_lets_out_what_comes_from_loopback_if_wished(plane: LinkPlane, name: str) -> None:
+    shown = Path(f"/proc/sys/net/ipv4/conf/{name}/route_localnet")
+    for wanted in (True, False, True):
+        bridge = replace(BRIDGE, name=name, route_localnet=wanted)
+
+        failures = reach(plane, state(bridge))
+
+        assert failures == {}
+        assert state(bridge) == plane.observe()
+        assert shown.read_text().strip() == str(int(wanted))
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_hairpin_changes_in_place(plane: LinkPlane, folder: str, *, wanted: bool) -> None:
+    born = replace(veth(folder, 2), hairpin=not wanted)
+    reach(plane, state(*NETWORK, *endpoint(folder, 2), born))
+    before = index("eth0", f"{folder}/2")
+    desired = state(*NETWORK, *endpoint(folder, 2), replace(born, hairpin=wanted))
+
+    failures = reach(plane, desired)
+
+    assert failures == {}
+    assert desired == plane.observe()
+    (port,) = json.loads(ip("-j", "-d", "link", "show", "veth2"))
+    assert port["linkinfo"]["info_slave_data"]["hairpin"] is wanted
+    assert before == index("eth0", f"{folder}/2")
+
+
+def test_a_bridge_of_somebody_else_takes_our_pairs_and_is_left_behind(plane: LinkPlane, folder: str) -> None:
+    ip("link", "add", "br0", "type", "bridge")
+    ip("link", "set", "br0", "up")
+    foreign = replace(veth(folder, 2), bridge="br0", peer="ward-0.x_1")
+    desired = state(Namespace(f"{folder}/2"), foreign)
+
+    assert reach(plane, desired) == {}
+    assert desired == plane.observe()
+    ip("link", "set", "veth2", "nomaster")
+    assert reach(plane, desired) == {}
+    assert desired == plane.observe()
+
+    assert reach(plane, {}) == {}
+    until(partial(settled, plane, {}), "nothing of ours")
+    assert "br0" in ip("link", "show", "br0")
+
+
 @pytest.mark.parametrize(
     "damage",
     [
         "link set br-test down",
         "link set br-test mtu 1300",
+        "link set veth2 type bridge_slave hairpin off",
         "link del br-test",
         "link set veth2 nomaster",
         "link set veth2 down",
@@ -175,7 +223,8 @@ def test_a_gateway_changes_in_place(plane: LinkPlane, folder: str) -> None:
     ],
 )
 def test_damage_is_seen_and_repaired_in_two_passes(plane: LinkPlane, folder: str, damage: str) -> None:
-    desired = state(*NETWORK, *endpoint(folder, 2))
+    through = replace(veth(folder, 2), hairpin=True)
+    desired = state(*NETWORK, *endpoint(folder, 2), through)
     reach(plane, desired)
     inner = damage.startswith("netns ")
     ip(*damage.removeprefix("netns ").split(), namespace=f"{folder}/2" if inner else "")

@@ -48,8 +48,9 @@ class BridgeDriver:
 
     def network_objects(self, network: Network) -> Iterable[KernelObject]:
         bridge = _bridge(network)
-        yield Bridge(bridge.name, stable_mac(network.id), bridge.mtu)
-        for subnet in network.subnets:
+        if bridge.managed:
+            yield Bridge(bridge.name, stable_mac(network.id), bridge.mtu)
+        for subnet in network.subnets if bridge.managed else ():
             if subnet.gateway is not None and (bridge.address_on_bridge or subnet.prefix.version != 4):
                 yield LinkAddress("", bridge.name, interface(subnet.gateway, subnet.prefix))
         yield from self._firewall.network(self._policy(network, bridge))

@@ -66,8 +66,9 @@ def _doomed(actual: State, desired: State) -> set[Key]:
 
 def _replaceable(present: KernelObject, wanted: KernelObject) -> bool:
     if isinstance(present, Veth) and isinstance(wanted, Veth):
-        # A veth changes its bridge and size in place; connections inside live on.
-        return replace(present, bridge=wanted.bridge, mtu=wanted.mtu) == wanted
+        # A veth changes what concerns its outer end in place; connections inside live on.
+        outer = replace(present, bridge=wanted.bridge, mtu=wanted.mtu, hairpin=wanted.hairpin)
+        return outer == wanted
     return type(present) is type(wanted) and wanted.replaceable
 
 

@@ -47,5 +47,10 @@ class Bridges:
         return present
 
     def _adjust(self, present: Link, bridge: Bridge) -> None:
-        if (present.mac, present.mtu, present.up) != (bridge.mac, bridge.mtu, True):
-            self._host.must(change_link(present.index, mac=bridge.mac, mtu=bridge.mtu, up=True))
+        seen = (present.mac, present.mtu, present.up, present.route_localnet)
+        if seen == (bridge.mac, bridge.mtu, True, bridge.route_localnet):
+            return
+        localnet = None if present.route_localnet == bridge.route_localnet else bridge.route_localnet
+        self._host.must(
+            change_link(present.index, mac=bridge.mac, mtu=bridge.mtu, route_localnet=localnet, up=True)
+        )

@@ -8,6 +8,7 @@ from bridgehead.host.netlink.codec import (
     NLM_F_CREATE,
     NLM_F_ECHO,
     NLM_F_EXCL,
+    Attributes,
     Message,
     Request,
     as_text,
@@ -22,13 +23,15 @@ from bridgehead.host.netlink.marks import LINK_GROUP, LINK_GROUP_WITH_IPV6
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 LOOPBACK = 1  # the index it has in every namespace
 
-_AF_INET6 = 10
+_AF_INET, _AF_INET6 = 2, 10
 _IFF_UP = 0x1
 
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 10
 _IFLA_LINKINFO, _IFLA_AF_SPEC, _IFLA_GROUP, _IFLA_NET_NS_FD = 18, 26, 27, 28
 _IFLA_EXT_MASK, _IFLA_LINK_NETNSID = 29, 37
-_IFLA_INFO_KIND, _IFLA_INFO_DATA, _VETH_INFO_PEER = 1, 2, 1
+_IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA = 1, 2, 4, 5
+_VETH_INFO_PEER, _BRPORT_MODE = 1, 4
+_IFLA_INET_CONF, _CONF_ROUTE_LOCALNET = 1, 26
 _IFLA_INET6_ADDR_GEN_MODE, _ADDR_GEN_NONE = 8, 1
 _WITHOUT_STATISTICS = 1 << 3
 _LARGEST_MTU = 65535
@@ -39,7 +42,7 @@ _HEADER = struct.Struct("=BxHiII")  # family, type, index, flags, the flags to c
 @dataclass(frozen=True, slots=True)
 class Link:
     """A link as the kernel shows it. `peer` is the index of the other end of a veth (0: not a pair);
-    `peer_elsewhere`: that index counts in another namespace.
+    `peer_elsewhere`: that index counts in another namespace. `hairpin` is a bridge port's.
     """
 
     index: int
@@ -53,16 +56,19 @@ class Link:
     master: int
     peer: int
     peer_elsewhere: bool
+    route_localnet: bool
+    hairpin: bool
 
 
 def read_link(message: Message) -> Link:
     family, _, index, flags, _ = _HEADER.unpack_from(message.body)
     found = attributes(message.body, _HEADER.size)
+    kind = attributes(found.get(_IFLA_LINKINFO, b""))
     return Link(
         index=index,
         family=family,
         name=as_text(found.get(_IFLA_IFNAME)),
-        kind=as_text(attributes(found.get(_IFLA_LINKINFO, b"")).get(_IFLA_INFO_KIND)),
+        kind=as_text(kind.get(_IFLA_INFO_KIND)),
         group=as_u32(found.get(_IFLA_GROUP)),
         mac=found.get(_IFLA_ADDRESS, b"").hex(":"),
         mtu=as_u32(found.get(_IFLA_MTU)),
@@ -70,7 +76,22 @@ def read_link(message: Message) -> Link:
         master=as_u32(found.get(_IFLA_MASTER)),
         peer=as_u32(found.get(_IFLA_LINK)),
         peer_elsewhere=_IFLA_LINK_NETNSID in found,
+        route_localnet=_route_localnet(found.get(_IFLA_AF_SPEC, b"")),
+        hairpin=_hairpin(kind),
     )
+
+
+def _route_localnet(families: bytes) -> bool:
+    """The kernel shows a link's IPv4 settings as one array of numbers, in the order of their own numbers."""
+    settings = attributes(attributes(families).get(_AF_INET, b"")).get(_IFLA_INET_CONF, b"")
+    return as_u32(settings[(_CONF_ROUTE_LOCALNET - 1) * 4 : _CONF_ROUTE_LOCALNET * 4]) != 0
+
+
+def _hairpin(kind: Attributes) -> bool:
+    """Ports of other masters number their properties in other ways."""
+    if as_text(kind.get(_IFLA_INFO_SLAVE_KIND)) != "bridge":
+        return False
+    return attributes(kind.get(_IFLA_INFO_SLAVE_DATA, b"")).get(_BRPORT_MODE) == b"\1"
 
 
 def get_link(name: str) -> Request:
@@ -122,7 +143,13 @@ def create_veth(veth: Veth, bridge: int, namespace: int) -> Request:
 
 
 def change_link(
-    index: int, *, mac: str | None = None, mtu: int | None = None, master: int | None = None, up: bool = False
+    index: int,
+    *,
+    mac: str | None = None,
+    mtu: int | None = None,
+    master: int | None = None,
+    route_localnet: bool | None = None,
+    up: bool = False,
 ) -> Request:
     """Change what is given, in place; `up` False leaves the link as it is."""
     body = _header(index=index, up=up)
@@ -132,13 +159,24 @@ def change_link(
         body += u32(_IFLA_MTU, mtu)
     if master is not None:
         body += u32(_IFLA_MASTER, master)
+    if route_localnet is not None:
+        setting = attribute(_IFLA_INET_CONF, u32(_CONF_ROUTE_LOCALNET, route_localnet))
+        body += attribute(_IFLA_AF_SPEC, attribute(_AF_INET, setting))
     return Request(RTM_NEWLINK, 0, body)
 
 
-def without_own_ipv6_address(index: int) -> Request:
-    """No link-local address on this link, and so no IPv6 chatter from it: a bridge port needs none."""
+def change_port(index: int, *, hairpin: bool) -> Request:
+    """For a link that is in its bridge already.
+
+    It gets no link-local address, and so there is no IPv6 chatter from it: a bridge port needs none.
+    """
     mode = attribute(_IFLA_INET6_ADDR_GEN_MODE, bytes([_ADDR_GEN_NONE]))
-    body = _header(index=index) + attribute(_IFLA_AF_SPEC, attribute(_AF_INET6, mode))
+    port = attribute(_IFLA_INFO_SLAVE_DATA, attribute(_BRPORT_MODE, bytes([hairpin])))
+    body = (
+        _header(index=index)
+        + attribute(_IFLA_AF_SPEC, attribute(_AF_INET6, mode))
+        + attribute(_IFLA_LINKINFO, text(_IFLA_INFO_SLAVE_KIND, "bridge") + port)
+    )
     return Request(RTM_NEWLINK, 0, body)
 
 

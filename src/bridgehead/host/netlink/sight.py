@@ -73,6 +73,7 @@ def veth_between(outer: Link, inner: Link, *, bridge: str, namespace: str) -> Ve
         mac=inner.mac,
         mtu=inner.mtu if whole else _BROKEN,
         ipv6=inner.group == LINK_GROUP_WITH_IPV6,
+        hairpin=outer.hairpin,
     )
 
 
@@ -112,7 +113,7 @@ def _routes(namespace: str, door: Door, links: Mapping[int, Link]) -> Iterator[R
 def _bridges(host: _View) -> Iterator[Bridge]:
     for link in host.ours:
         if link.kind == "bridge":
-            yield Bridge(link.name, link.mac, link.mtu if link.up else _BROKEN)
+            yield Bridge(link.name, link.mac, link.mtu if link.up else _BROKEN, link.route_localnet)
 
 
 def _veths(host: _View, inner_views: Iterable[_View]) -> Iterator[Veth]:

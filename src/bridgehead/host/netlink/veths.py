@@ -9,10 +9,10 @@ from bridgehead.host.netlink.doors import Doors
 from bridgehead.host.netlink.links import (
     Link,
     change_link,
+    change_port,
     create_veth,
     delete_link,
     read_link,
-    without_own_ipv6_address,
 )
 from bridgehead.host.netlink.marks import LINK_GROUPS
 from bridgehead.host.netlink.reaper import Reaper
@@ -46,7 +46,7 @@ class Veths:
                 self._make(veth)
 
     def update(self, veth: Veth) -> None:
-        """Change bridge and size, and bring up what is down; connections inside live on."""
+        """Change bridge, size and hairpin, and bring up what is down; connections inside live on."""
         pair = self._find(veth)
         if pair is None:
             raise OSError(errno.ENODEV, "the pair is no longer there")
@@ -67,7 +67,7 @@ class Veths:
         finally:
             os.close(namespace)
         try:
-            self._doors.host.must(without_own_ipv6_address(outer.index))
+            self._doors.host.must(change_port(outer.index, hairpin=veth.hairpin))
             self._wake(veth, outer.peer)
         except OSError:
             self._reaper.delete([veth.name])
@@ -83,8 +83,8 @@ class Veths:
     def _adjust(self, veth: Veth, outer: Link, inner: Link) -> None:
         bridge = self._doors.host.must_find(veth.bridge)
         self._doors.host.must(
-            without_own_ipv6_address(outer.index),
             change_link(outer.index, mtu=veth.mtu, master=bridge.index, up=True),
+            change_port(outer.index, hairpin=veth.hairpin),
         )
         if not inner.up:
             self._wake(veth, inner.index)
@@ -100,7 +100,7 @@ class Veths:
         if outer is None or inner is None or outer.group not in LINK_GROUPS or not are_ends(outer, inner):
             return None
         present = veth_between(outer, inner, bridge=veth.bridge, namespace=veth.namespace)
-        return (outer, inner) if replace(present, mtu=veth.mtu) == veth else None
+        return (outer, inner) if replace(present, mtu=veth.mtu, hairpin=veth.hairpin) == veth else None
 
     def _clear_the_way(self, veth: Veth) -> None:
         """Delete what holds the names, if it is ours."""

@@ -346,7 +346,7 @@ def test_a_resolver_of_another_version_is_replaced(machine: Path, view: Resolver
 
     old.join(5)
     assert held == {}
-    assert heard == ["hello", "shutdown"]
+    assert heard == ["hello", "replace", "shutdown"]
     assert plane.alive()
     plane.stop()
     assert not plane.alive()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bridgehead.core.dns.message import Query, answers, with_id
 from bridgehead.core.plan.objects import Upstream
-from bridgehead.host.resolver.loop import READABLE, WRITABLE, Loop
+from bridgehead.host.companion.loop import READABLE, WRITABLE, Loop
 
 PORT = 53
 _LARGEST = 65535

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from bridgehead.core.dns.message import Code, Query, code_of, reply, with_id
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.objects import Upstream
+from bridgehead.host.companion.loop import Loop, Timer
 from bridgehead.host.resolver.attempts import (
     UNREACHABLE,
     Attempt,
@@ -19,7 +20,6 @@ from bridgehead.host.resolver.attempts import (
     family_of,
     outgoing,
 )
-from bridgehead.host.resolver.loop import Loop, Timer
 
 PATIENCE_S = 0.75
 LIMIT_S = 8.0

@@ -8,10 +8,10 @@ from bridgehead.core.dns.resolver import LISTEN_ADDRESS
 from bridgehead.core.dns.zone import Zone
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.objects import NameRecord, ResolverView, Upstream
+from bridgehead.host.companion.loop import Loop
 from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.resolver.forwarder import Forwarder
 from bridgehead.host.resolver.listeners import TcpListener, UdpListener
-from bridgehead.host.resolver.loop import Loop
 from bridgehead.host.resolver.responder import Responder
 
 

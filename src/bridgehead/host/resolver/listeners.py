@@ -3,8 +3,8 @@
 import socket
 from functools import partial
 
-from bridgehead.host.resolver.channel import Channel
-from bridgehead.host.resolver.loop import Loop, Timer
+from bridgehead.host.companion.channel import Channel
+from bridgehead.host.companion.loop import Loop, Timer
 from bridgehead.host.resolver.responder import Responder
 
 _LARGEST_QUERY = 4096

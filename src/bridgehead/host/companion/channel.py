@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable
 
-from bridgehead.host.resolver.loop import READABLE, WRITABLE, Loop
+from bridgehead.host.companion.loop import READABLE, WRITABLE, Loop
 
 _PIECE = 65536
 

@@ -1,32 +1,61 @@
-"""The resolver's ear for the daemon: one session may change things, any may look, with none it serves on."""
+"""The process's ear for the daemon: one session may change things, any may look, with none it serves on."""
 
 import os
 import socket
 import struct
 from collections.abc import Callable
+from typing import Protocol
 
 from bridgehead import __version__
-from bridgehead.core.model.errors import HostRefused
-from bridgehead.host.resolver import wire
-from bridgehead.host.resolver.channel import Channel
-from bridgehead.host.resolver.holdings import Holdings
-from bridgehead.host.resolver.loop import Loop
-from bridgehead.host.resolver.wire import Json, Message, NotUnderstood
+from bridgehead.host.companion import wire
+from bridgehead.host.companion.channel import Channel
+from bridgehead.host.companion.loop import Loop
+from bridgehead.host.companion.wire import Json, Message, NotUnderstood
 
 _LONGEST_LINE = 64 << 20
 _BACKLOG = 256 << 20
 _CREDENTIALS = struct.Struct("3i")
 
 
-class Control:
-    """`linger_s`: how long a process that serves nobody waits for a daemon before it ends."""
+class Service(Protocol):
+    """What the process is there for. `protocol` is the version of its part of the talk."""
 
-    def __init__(self, loop: Loop, listening: socket.socket, holdings: Holdings, linger_s: float) -> None:
+    protocol: int
+
+    @property
+    def serving(self) -> bool:
+        """Whether anything would end with it."""
+        ...
+
+    def observe(self) -> Message: ...
+
+    def change(self, change: Json) -> Json:
+        """Why it failed, or None."""
+        ...
+
+    def hand_over(self) -> Json:
+        """What a successor in this very process needs to go on; what it names by descriptor stays open."""
+        ...
+
+
+Replace = Callable[[list[str]], object]
+
+
+class Control:
+    """`linger_s`: how long a process that serves nobody waits for a daemon before it ends.
+
+    `replace` turns the process into what a command says, and does not return.
+    """
+
+    def __init__(
+        self, loop: Loop, listening: socket.socket, service: Service, linger_s: float, replace: Replace
+    ) -> None:
         self._loop = loop
         self._socket = listening
         self._linger_s = linger_s
         self._sessions: set[Session] = set()
-        self.holdings = holdings
+        self.service = service
+        self.replace = replace
         self.owner: Session | None = None
         listening.setblocking(False)
         loop.watch(listening.fileno(), self._accept)
@@ -42,7 +71,7 @@ class Control:
         self._sessions.discard(session)
         if self.owner is session:
             self.owner = None
-        # Views come and go with sessions only, so this is the one moment to look.
+        # What is held comes and goes with sessions only, so this is the one moment to look.
         self._loop.later(self._linger_s, self._end_if_useless)
 
     def shut_down(self) -> None:
@@ -56,7 +85,7 @@ class Control:
         self._sessions.add(Session(self._loop, connection, self))
 
     def _end_if_useless(self) -> None:
-        if not self._sessions and not self.holdings.serving:
+        if not self._sessions and not self.service.serving:
             self._loop.stop()
 
 
@@ -94,9 +123,10 @@ class Session:
     def _verbs(self) -> dict[str, Callable[[Message], Message]]:
         return {
             "hello": self._hello,
-            "observe": self._observe,
+            "observe": lambda _: self._control.service.observe(),
             "apply": self._apply,
             "shutdown": self._shut_down,
+            "replace": self._replace,
         }
 
     def _hello(self, message: Message) -> Message:
@@ -105,43 +135,27 @@ class Session:
             if owner is not None and owner is not self:
                 return {"error": f"process {owner.pid} feeds it already"}
             self._control.owner = self
-        return {"protocol": wire.PROTOCOL, "package": __version__, "pid": os.getpid()}
-
-    def _observe(self, _message: Message) -> Message:
-        holdings = self._control.holdings
-        return {
-            "records": [wire.record_fields(record) for record in holdings.records()],
-            "views": [wire.view_fields(view) for view in holdings.views()],
-        }
+        return {"protocol": self._control.service.protocol, "package": __version__, "pid": os.getpid()}
 
     def _apply(self, message: Message) -> Message:
         if self._control.owner is not self:
-            return {"error": "only the daemon that owns this resolver may change it"}
-        return {"results": [self._change(change) for change in wire.items(message.get("changes"))]}
-
-    def _change(self, change: Json) -> str | None:
-        """Why it failed, or None."""
-        holdings = self._control.holdings
-        try:
-            match wire.items(change):
-                case ["put-record", fields]:
-                    holdings.put_record(wire.record(fields))
-                case ["drop-record", endpoint]:
-                    holdings.drop_record(wire.text(endpoint))
-                case ["put-view", fields]:
-                    holdings.put_view(wire.view(fields))
-                case ["drop-view", sandbox]:
-                    holdings.drop_view(wire.text(sandbox))
-                case _:
-                    return f"unknown change {change!r:.80}"
-        except (ValueError, OverflowError, OSError, HostRefused) as error:
-            return str(error)
-        return None
+            return {"error": "only the daemon that owns this process may change it"}
+        change = self._control.service.change
+        return {"results": [change(item) for item in wire.items(message.get("changes"))]}
 
     def _shut_down(self, _message: Message) -> Message:
         if self._control.owner not in {None, self}:
-            return {"error": "only the daemon that owns this resolver may end it"}
+            return {"error": "only the daemon that owns this process may end it"}
         self._control.shut_down()
+        return {}
+
+    def _replace(self, message: Message) -> Message:
+        if self._control.owner is not self:
+            return {"error": "only the daemon that owns this process may replace it"}
+        try:
+            self._control.replace([*wire.texts(message.get("command"))])
+        except OSError as error:
+            return {"error": f"it cannot become another: {error}"}
         return {}
 
     def _close(self) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import replace
 
+from bridgehead.core import links
 from bridgehead.core.model.container import (
     Container,
     ContainerSpec,
@@ -267,6 +268,12 @@ class FakeContainers:
         self._engine.drop(container)
         self._tell(container, "destroy")
         self._resolve(container.id, container.state.exit_code, {"not-running", "next-exit", "removed"})
+
+    async def remove_link(self, reference: str) -> None:
+        found = self._engine.snapshot.find_link(reference)
+        if found is None:
+            raise NotFound(f"No such container: {reference}")
+        self._engine.put(links.without(found[0], found[1].alias))
 
     async def rename(self, reference: str, name: str) -> None:
         self._engine.put(replace(self._find(reference), name=name))

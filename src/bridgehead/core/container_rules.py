@@ -11,6 +11,7 @@ from bridgehead.core.oci.capabilities import unknown
 
 _LONGEST_HOSTNAME = 64
 _LEAST_MEMORY = 6 << 20
+_WITHOUT_LINKS = ("container", "host", "none")
 
 
 def check(request: ContainerRequest) -> None:
@@ -24,11 +25,23 @@ def check(request: ContainerRequest) -> None:
         raise InvalidParameter("Minimum memory limit allowed is 6MB")
     if request.auto_remove and request.restart.name not in {"", "no"}:
         raise InvalidParameter("can't create 'AutoRemove' container with restart policy")
+    _check_links(request)
     _check_process(request)
     _check_hosts(request.extra_hosts)
     for server in request.dns:
         if not _is_address(server):
             raise InvalidParameter(f"invalid name server address: {server}")
+
+
+def _check_links(request: ContainerRequest) -> None:
+    mode = request.network_mode
+    wish = request.networks.get(mode)
+    kind = "container" if mode.startswith("container:") else mode
+    if wish is not None and wish.links and kind in _WITHOUT_LINKS:
+        what = "container type network" if kind == "container" else f"{kind} type networking"
+        raise InvalidParameter(
+            f"conflicting options: {what} can't be used with links. This would result in undefined behavior"
+        )
 
 
 def _check_process(request: ContainerRequest) -> None:

@@ -7,6 +7,7 @@ that a change costs what it touches: `dirty` names the owners a change concerns,
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from bridgehead.core import links
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.model.ids import ContainerID, NetworkID, SandboxID
 from bridgehead.core.model.snapshot import Snapshot, changed
@@ -33,6 +34,11 @@ def sandbox_owners(sandbox: SandboxID) -> tuple[Owner, Owner]:
     return f"sandbox/{sandbox}", f"stack/{sandbox}"
 
 
+def recipients(snapshot: Snapshot, source: ContainerID) -> list[Owner]:
+    """Whose files and rules follow the address of this container."""
+    return [owner for box in links.recipients(snapshot, {source}) for owner in sandbox_owners(box)]
+
+
 def dirty(old: Snapshot, new: Snapshot) -> set[Owner]:
     """The owners whose fragments may differ between two snapshots."""
     networks = _touched(changed(old.networks, new.networks))
@@ -43,6 +49,7 @@ def dirty(old: Snapshot, new: Snapshot) -> set[Owner]:
         *(sandbox.id for sandbox in sandboxes),
         *(endpoint.sandbox for endpoint in endpoints),
         *_sandboxes_of(old, new, {container.id for container in containers}),
+        *links.recipients(new, {item.id for item in containers} | {item.container for item in endpoints}),
     }
     return {
         *([HOST] if networks else []),

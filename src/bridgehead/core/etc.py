@@ -93,13 +93,19 @@ def _is_address(text: str) -> bool:
     return True
 
 
-def hosts(spec: ContainerSpec, addresses: Iterable[Address], host_gateway: Address | None) -> str:
-    """Fixed lines, the user's `--add-host` lines, then one line an own address."""
+def hosts(
+    spec: ContainerSpec,
+    addresses: Iterable[Address],
+    host_gateway: Address | None,
+    linked: Iterable[tuple[str, str]] = (),
+) -> str:
+    """Fixed lines, the user's `--add-host` lines, one line a link, then one line an own address."""
     lines = list(_BASE)
     for entry in spec.extra_hosts:
         name, _, address = entry.partition(":")
         known = str(host_gateway) if address == HOST_GATEWAY and host_gateway else address
         lines.append((known, name))
+    lines += linked
     full = f"{spec.hostname}.{spec.domainname} {spec.hostname}" if spec.domainname else spec.hostname
     short, dot, _ = spec.hostname.partition(".")
     own = f"{spec.hostname} {short}" if dot and not spec.domainname else full

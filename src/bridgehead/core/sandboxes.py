@@ -5,7 +5,7 @@ The runtime takes most of the time of a start and needs only the first part, so 
 
 from collections.abc import Iterator
 
-from bridgehead.core import etc
+from bridgehead.core import etc, links
 from bridgehead.core.dns.naming import dns_names
 from bridgehead.core.drivers.api import Place
 from bridgehead.core.facts import HostFacts
@@ -52,7 +52,8 @@ def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iter
     embedded = any(network.user_defined for _, network in attached)
     folder = layout.container(container.id)
     yield File(f"{folder}/hostname", etc.hostname(container.spec))
-    yield File(f"{folder}/hosts", etc.hosts(container.spec, own, _host_gateway(snapshot)))
+    told = links.host_lines(list(links.linked(snapshot, container)))
+    yield File(f"{folder}/hosts", etc.hosts(container.spec, own, _host_gateway(snapshot), told))
     yield File(f"{folder}/resolv.conf", etc.resolv_conf(settings, embedded=embedded))
 
 
@@ -67,12 +68,24 @@ def stack_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Ite
         yield from facts.drivers[network.driver].endpoint_objects(network, endpoint, Place(namespace))
     for destination, gateway, interface in default_gateways(attached):
         yield Route(namespace, destination, interface, gateway)
+    yield from _link_objects(snapshot, container, attached, facts)
     named = [(endpoint, network) for endpoint, network in attached if network.user_defined]
     if named:
         settings = etc.overridden(facts.resolv, container.spec)
         yield ResolverRedirect(namespace, sandbox.resolver_port)
         yield _view(sandbox, container, attached, settings, namespace)
     yield from (_record(container, endpoint, network) for endpoint, network in named)
+
+
+def _link_objects(
+    snapshot: Snapshot, recipient: Container, attached: list[tuple[Endpoint, Network]], facts: HostFacts
+) -> Iterator[KernelObject]:
+    """What lets the recipient reach its sources where the default bridge forbids talking."""
+    own = next((pair for pair in attached if pair[1].name == links.NETWORK), None)
+    for item in links.linked(snapshot, recipient) if own else ():
+        if own and item.endpoint:
+            driver = facts.drivers[own[1].driver]
+            yield from driver.linked_objects(own[1], own[0], item.endpoint, item.ports)
 
 
 def _host_gateway(snapshot: Snapshot) -> Address | None:

@@ -10,7 +10,7 @@ from bridgehead.core.model.errors import Conflict, HostRefused, InvalidParameter
 from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.requests import ContainerRequest, ExecRequest
 from bridgehead.core.signals import number
-from bridgehead.engine import creation
+from bridgehead.engine import creation, links
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.executions import Executions
 from bridgehead.engine.faces import Exec
@@ -132,6 +132,10 @@ class ContainerUseCases:
                 await self._kill(container.id)
             await self._life.cleaned(container.id)
             await self._life.destroy(container.id)
+
+    @to_the_end
+    async def remove_link(self, reference: str) -> None:
+        await self._intent.realise(links.removed(self._intent.snapshot, reference))
 
     @to_the_end
     async def rename(self, reference: str, name: str) -> None:

@@ -17,6 +17,7 @@ from bridgehead.core.time import rfc3339
 from bridgehead.engine.endpoints import check_together, check_wish
 from bridgehead.engine.images import find_image
 from bridgehead.engine.intent import Intent
+from bridgehead.engine.links import resolved
 
 _DEFAULT_STOP_S = 10
 
@@ -42,7 +43,10 @@ def decide(intent: Intent, request: ContainerRequest) -> Container:
         created=rfc3339(intent.clock.now()),
         image=image.id,
         image_reference=request.image,
-        spec=_spec(request, defaults(image), mode, request.hostname or _hostname(intent, mode, identifier)),
+        spec=replace(
+            _spec(request, defaults(image), mode, request.hostname or _hostname(intent, mode, identifier)),
+            links=resolved(snapshot, request.links),
+        ),
         networks=networks,
         config_echo=request.config_echo,
         host_config_echo=request.host_config_echo,
@@ -132,7 +136,6 @@ def _spec(request: ContainerRequest, image: ImageDefaults, mode: str, hostname: 
         exposed_ports=merge.exposed_ports(request, image),
         published_ports=request.published_ports,
         publish_all=request.publish_all,
-        links=request.links,
         sysctls=request.sysctls,
         stop_signal=merge.stop_signal(request, image),
         stop_timeout_s=_DEFAULT_STOP_S if request.stop_timeout_s is None else request.stop_timeout_s,

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from dataclasses import replace
 
+from bridgehead.core import links
 from bridgehead.core.model.container import Container, ProcessSpec, Status
 from bridgehead.core.model.errors import (
     BridgeheadError,
@@ -56,7 +57,7 @@ class Executions:
         try:
             execution = await self._runtime.execute(
                 container.id,
-                _process(container, request),
+                _process(container, request, self._told(container)),
                 attach=not detach,
                 stdin=request.attach_stdin and not detach,
             )
@@ -70,6 +71,10 @@ class Executions:
     async def _watch(self, container: Container, instance: Exec, execution: Execution) -> None:
         instance.exit_code = await execution.wait()
         self._events.container(container, "exec_die", execID=instance.id, exitCode=str(instance.exit_code))
+
+    def _told(self, container: Container) -> tuple[str, ...]:
+        """Where its links' sources are now, which may be elsewhere than when the container began."""
+        return links.environment(container, list(links.linked(self._intent.snapshot, container)))
 
     def _running(self, reference: str) -> Container:
         container = self._intent.snapshot.find_container(reference)
@@ -86,15 +91,18 @@ class Executions:
                 del self._known[identifier]
 
 
-def _process(container: Container, request: ExecRequest) -> ProcessSpec:
-    """The container's own environment under the request's; its user and folder unless others are named."""
+def _process(container: Container, request: ExecRequest, told: tuple[str, ...]) -> ProcessSpec:
+    """What links tell, under the container's own environment, under the request's.
+
+    Its user and folder are the container's unless others are named.
+    """
     main = container.spec.process
     chosen = {variable.partition("=")[0] for variable in request.environment}
     inherited = tuple(item for item in main.environment if item.partition("=")[0] not in chosen)
     return replace(
         main,
         argv=request.command,
-        environment=(*inherited, *request.environment),
+        environment=(*told, *inherited, *request.environment),
         working_directory=request.working_directory or main.working_directory,
         user=request.user or main.user,
         tty=request.tty,

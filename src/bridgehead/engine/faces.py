@@ -56,6 +56,10 @@ class Containers(Protocol):
 
     async def remove(self, reference: str, *, force: bool) -> None: ...
 
+    async def remove_link(self, reference: str) -> None:
+        """`recipient/alias`, as links of the old kind are called."""
+        ...
+
     async def rename(self, reference: str, name: str) -> None: ...
 
     def wait(self, reference: str, condition: str) -> Awaitable[int]:

@@ -4,7 +4,8 @@ import asyncio
 import logging
 from dataclasses import replace
 
-from bridgehead.core.desired import sandbox_owners
+from bridgehead.core import links
+from bridgehead.core.desired import recipients, sandbox_owners
 from bridgehead.core.model.container import Container, ContainerState, Status
 from bridgehead.core.model.errors import BridgeheadError, failed_start_code
 from bridgehead.core.model.ids import ContainerID, SandboxID
@@ -117,6 +118,7 @@ class Lifecycle:
         snapshot = without(self._intent.snapshot, container.id)
         networks = endpoints.in_attach_order(snapshot, container.networks)
         endpoints.check_together(networks)
+        links.required(snapshot, container)
         shared = any(network.driver == "host" for network in networks)
         sandbox = Sandbox(
             SandboxID(self._intent.random.identifier()),
@@ -135,9 +137,10 @@ class Lifecycle:
         """The runtime's part and the network's, side by side; both are over when this ends."""
         base, stack = sandbox_owners(sandbox.id)
         await self._intent.reconciler.settle([base])
-        created, settled = await asyncio.gather(
+        created, settled, _ = await asyncio.gather(
             self._runtime.create(self._bundle(container, sandbox)),
             self._intent.reconciler.settle([stack]),
+            quietly(self._intent.reconciler.settle(recipients(self._intent.snapshot, container.id))),
             return_exceptions=True,
         )
         if isinstance(settled, BaseException):
@@ -151,7 +154,7 @@ class Lifecycle:
         folder = layout.container(container.id)
         own = sandbox.kind is SandboxKind.OWN
         return Bundle(
-            container=container,
+            container=links.informed(self._intent.snapshot, container),
             rootfs=layout.rootfs(container.id),
             namespace=layout.namespace(sandbox.id) if own else None,
             files={f"/etc/{name}": f"{folder}/{name}" for name in _FILES},

@@ -5,13 +5,16 @@ import logging
 from dataclasses import replace
 from typing import Protocol
 
+from bridgehead.core import links
 from bridgehead.core.model.container import Container, Status
-from bridgehead.core.model.errors import BridgeheadError
+from bridgehead.core.model.errors import BridgeheadError, Conflict
 from bridgehead.core.model.ids import ContainerID
+from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.restart import delay
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.tasks import Tasks
 
+_LONGEST_WAIT_S = 5.0  # for a source to come back, before it is looked for again
 _SETTLED_NS = 10_000_000_000  # one that ran this long is not failing in a row
 _log = logging.getLogger("bridgehead.revivals")
 
@@ -51,7 +54,7 @@ class Revivals:
         self._in_a_row.pop(container, None)
         self._coming.pop(container, None)
 
-    async def _revive(self, identifier: ContainerID, delay_s: float) -> None:
+    async def _revive(self, identifier: ContainerID, delay_s: float, waited: int = 0) -> None:
         await asyncio.sleep(delay_s)
         async with self._launcher.changing(identifier):
             self._coming.pop(identifier, None)
@@ -59,9 +62,23 @@ class Revivals:
             container = snapshot.containers.get(identifier)
             if container is None or container.state.status is not Status.RESTARTING:
                 return
+            if reason := _obstacle(snapshot, container):
+                _log.info("container %s waits to be restarted: %s", container.name, reason)
+                again = self._revive(identifier, min(delay(waited), _LONGEST_WAIT_S), waited + 1)
+                self._coming[identifier] = self._tasks.start(again)
+                return
             state = replace(container.state, restarts=container.state.restarts + 1)
             try:
                 self._intent.commit(snapshot.put(replace(container, state=state)))
                 await self._launcher.launch(identifier)
             except BridgeheadError as error:
                 _log.warning("container %s could not be restarted: %s", container.name, error)
+
+
+def _obstacle(snapshot: Snapshot, container: Container) -> str:
+    """Why it cannot start yet though nothing is wrong with it: what it is linked to is not back itself."""
+    try:
+        links.required(snapshot, container)
+    except Conflict as error:
+        return error.message
+    return ""

@@ -102,17 +102,17 @@ def test_root_lets_mounts_through_for_a_bind(propagation, expected):
     assert expected == actual.linux.rootfs_propagation
 
 
-def test_exec_inherits_environment_and_powers():
-    container = built(bundle(process=ProcessSpec(argv=("sh",), environment=("A=1",)), cap_drop=("ALL",)))
-    process = ProcessSpec(argv=("ls",), environment=("B=2",), tty=True)
+def test_exec_inherits_defaults_and_powers_and_brings_the_rest_of_its_environment():
+    container = built(bundle(process=ProcessSpec(argv=("sh",), environment=("DB=old",)), cap_drop=("ALL",)))
+    process = ProcessSpec(argv=("ls",), environment=("A=1", "B=2"), tty=True)
 
     actual = execution(process, Account(User(33, 33), "/srv"), container.process, Host())
 
     assert tuple(word for word in actual.env if not word.startswith("PATH=")) == (
         "HOME=/srv",
         "HOSTNAME=box",
-        "A=1",
         "TERM=xterm",
+        "A=1",
         "B=2",
     )
     assert actual.capabilities.bounding == ()

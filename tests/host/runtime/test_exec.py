@@ -34,21 +34,21 @@ async def test_exec_reads_its_input_to_the_end(yard):
     assert await everything(running.stream) == ("100000\n", "")
 
 
-async def test_exec_inherits_the_environment_and_may_be_another_user(yard):
-    container = await yard.started("sleep", "60", environment=("A=1",))
+async def test_exec_brings_its_environment_and_may_be_another_user(yard):
+    container = await yard.started("sleep", "60", environment=("A=old", "B=old"))
 
     running = await execute(
         yard,
         container,
         "sh",
         "-c",
-        "id -u; echo $A$B; pwd",
+        "id -u; echo $HOSTNAME $A$B; pwd",
         user="nobody",
         environment=("B=2",),
         working_directory="/tmp",
     )
 
-    assert (await everything(running.stream))[0] == "65534\n12\n/tmp\n"
+    assert (await everything(running.stream))[0] == "65534\nbox 2\n/tmp\n"
 
 
 async def test_exec_in_a_terminal_can_be_resized(yard):

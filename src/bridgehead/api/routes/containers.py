@@ -21,7 +21,7 @@ from bridgehead.api.wire import container as wire
 from bridgehead.api.wire.container_body import CreateBody
 from bridgehead.api.wire.container_filters import FILTERS, wanted
 from bridgehead.core.model.container import Container
-from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound, NotImplementedByDriver
+from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound
 
 _PRUNE_FILTERS = ("label", "label!", "until")
 
@@ -72,9 +72,8 @@ async def rename(call: Call) -> web.StreamResponse:
 
 async def remove(call: Call) -> web.StreamResponse:
     if query.flag(call.query, "link"):
-        raise NotImplementedByDriver(
-            "removing a link alone is not supported; disconnect the container instead"
-        )
+        await call.engine.containers.remove_link(call.name)
+        return status_only()
     await call.engine.containers.remove(call.name, force=query.flag(call.query, "force"))
     return status_only()
 

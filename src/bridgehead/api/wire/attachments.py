@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from bridgehead.api.wire import endpoint as wire
+from bridgehead.core import links
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.container import Container
 from bridgehead.core.model.ids import ContainerID, NetworkID
@@ -28,11 +29,16 @@ class View:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
+        self._aliases = links.aliases(snapshot)
         self._named = {network.name: network for network in snapshot.networks.values()}
         self._endpoints: dict[ContainerID, list[Endpoint]] = {}
         for endpoint in snapshot.endpoints.values():
             if endpoint.phase is Phase.READY:
                 self._endpoints.setdefault(endpoint.container, []).append(endpoint)
+
+    def names(self, container: Container) -> list[str]:
+        """Its own, and those that links give it."""
+        return [f"/{name}" for name in (container.name, *self._aliases.get(container.id, ()))]
 
     def endpoints(self, container: ContainerID) -> Sequence[Endpoint]:
         return self._endpoints.get(container, ())

@@ -8,6 +8,7 @@ import msgspec
 from bridgehead.api.wire import attachments, container_state, mounts, ports
 from bridgehead.api.wire import image as images
 from bridgehead.api.wire.moment import SECOND, since_epoch
+from bridgehead.core import links
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.container import Container, Image
 from bridgehead.core.model.snapshot import Snapshot
@@ -109,7 +110,7 @@ def show(
         "ProcessLabel": "",
         "AppArmorProfile": "",
         "ExecIDs": list(execs) or None,
-        "HostConfig": _host_config(container),
+        "HostConfig": _host_config(container, snapshot),
         "GraphDriver": {"Name": "overlay2", "Data": {"MergedDir": layout.rootfs(container.id)}},
         "Mounts": mounts.show(container),
         "Config": _config(container, snapshot.images.get(container.image)),
@@ -121,7 +122,7 @@ def summarise(container: Container, view: attachments.View, now: int) -> dict[st
     """As a list shows it."""
     return {
         "Id": container.id,
-        "Names": [f"/{container.name}"],
+        "Names": view.names(container),
         "Image": container.image_reference,
         "ImageID": container.image,
         "Command": " ".join(_quoted(word) for word in container.spec.process.argv),
@@ -146,9 +147,13 @@ def _ports(container: Container) -> list[dict[str, object]]:
     ]
 
 
-def _host_config(container: Container) -> dict[str, object]:
+def _host_config(container: Container, snapshot: Snapshot) -> dict[str, object]:
     shown = {**_HOST_CONFIG, **_document(container.host_config_echo)}
     shown["NetworkMode"] = container.spec.network_mode
+    if container.spec.network_mode == links.NETWORK:
+        found = links.linked(snapshot, container)
+        told = [f"/{item.source.name}:/{container.name}/{item.alias}" for item in found]
+        shown["Links"] = sorted(told) or None
     shown["RestartPolicy"] = {
         "Name": container.spec.restart.name,
         "MaximumRetryCount": container.spec.restart.maximum,

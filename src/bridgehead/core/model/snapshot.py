@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from bridgehead.core.model.container import Container, Image
 from bridgehead.core.model.errors import InvalidParameter, NotFound
 from bridgehead.core.model.ids import ContainerID, EndpointID, ImageID, NetworkID, SandboxID
-from bridgehead.core.model.network import Endpoint, Network, Phase, Sandbox
+from bridgehead.core.model.network import Endpoint, Link, Network, Phase, Sandbox
 
 K = TypeVar("K", bound=str)
 V = TypeVar("V")
@@ -84,19 +84,31 @@ class Snapshot:
         return matches[0]
 
     def find_container(self, reference: str) -> Container:
-        """By full id, then name (a leading slash is allowed), then unambiguous id prefix."""
+        """By full id, then name (a leading slash is allowed), then link, then unambiguous id prefix."""
         if found := self.containers.get(ContainerID(reference)):
             return found
         name = reference.removeprefix("/")
         for container in self.containers.values():
             if container.name == name:
                 return container
+        if link := self.find_link(reference):
+            return self.find_container(link[1].target)
         matches = _by_prefix(self.containers, reference)
         if len(matches) > 1:
             raise InvalidParameter(f"Multiple IDs found with provided prefix: {reference}")
         if not matches:
             raise NotFound(f"No such container: {reference}")
         return matches[0]
+
+    def find_link(self, reference: str) -> tuple[Container, Link] | None:
+        """The recipient and the link that `recipient/alias` means, if its source is still there."""
+        name, slash, alias = reference.removeprefix("/").partition("/")
+        for recipient in self.containers.values() if slash else ():
+            if recipient.name == name:
+                for link in recipient.spec.links:
+                    if link.alias == alias and link.target in self.containers:
+                        return recipient, link
+        return None
 
 
 def _with(snapshot: Snapshot, kind: str, value: Mapping[str, Record]) -> Snapshot:

@@ -13,6 +13,7 @@ from bridgehead.core.oci.seccomp import profile
 from bridgehead.core.oci.users import Account
 
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_DEFAULTS = ("PATH", "HOSTNAME", "TERM")
 _OWN_NETWORK_SYSCTLS = {
     "net.ipv4.ip_unprivileged_port_start": "0",
     "net.ipv4.ping_group_range": "0 2147483647",
@@ -54,12 +55,13 @@ def spec(bundle: Bundle, account: Account, host: Host, *, cgroup: str) -> config
 def execution(
     process: ProcessSpec, account: Account, container: config.Process, host: Host
 ) -> config.Process:
-    """An exec shares the container's powers and environment, and adds its own."""
+    """An exec shares the container's powers and defaults; `process` brings the rest of its environment."""
     capabilities = (
         ALL & host.capabilities if process.privileged else frozenset(container.capabilities.bounding)
     )
     own = ("TERM=xterm", *process.environment) if process.tty else process.environment
-    inherited = [word for word in container.env if not word.startswith("HOME=")]
+    # Not all of the container's: where its links led when it began may be wrong by now.
+    inherited = [word for word in container.env if word.partition("=")[0] in _DEFAULTS]
     home = (f"HOME={account.home}",)
     return _process(process, account, capabilities, _merged(home, inherited, own))
 

@@ -19,6 +19,10 @@ def _state(name: str) -> str:
     return f"inspect -f '{' '.join(f'{{{{.{field}}}}}' for field in fields)}' {name}"
 
 
+def _links(name: str) -> str:
+    return f"sorted: inspect -f '{{{{range .HostConfig.Links}}}}{{{{println .}}}}{{{{end}}}}' {name}"
+
+
 def _sleeper(name: str, options: str = "") -> str:
     return f"run -d --name {name} {options} busybox sleep 1000"
 
@@ -370,10 +374,10 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
         _sleeper("plain-one"),
         "run -d --name web --link db:webdb --link plain-one --link db -e WEBDB_NAME=mine busybox sleep 1000",
         "sorted: exec web env",
-        "exec web cat /etc/hosts",
+        "sorted: exec web cat /etc/hosts",
         "exec web ping -c 1 -W 1 webdb",
         "exec db cat /etc/hosts",
-        "inspect -f '{{json .HostConfig.Links}} {{.Name}}' web",
+        _links("web"),
         "inspect -f '{{json .HostConfig.Links}} {{.Name}}' web/webdb",
         "ps --no-trunc --format {{.Names}}",
         "ps --format {{.Names}}",
@@ -385,24 +389,24 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
         _sleeper("bad", "--link hosty:x"),
         "rm -f hosty",
         "rename db data",
-        "inspect -f '{{json .HostConfig.Links}}' web",
+        _links("web"),
         "rename web front",
-        "inspect -f '{{json .HostConfig.Links}}' front",
+        _links("front"),
         "sorted: exec front env",
         "rm --link front/webdb",
         "rm --link front/webdb",
         "rm --link front",
         "rm --link nobody/webdb",
-        "inspect -f '{{json .HostConfig.Links}}' front",
-        "exec front cat /etc/hosts",
+        _links("front"),
+        "sorted: exec front cat /etc/hosts",
         "ps --no-trunc --format {{.Names}}",
         "rm -f data",
-        "inspect -f '{{json .HostConfig.Links}}' front",
-        "exec front cat /etc/hosts",
+        _links("front"),
+        "sorted: exec front cat /etc/hosts",
     ),
     "links-restart": (
-        "run -d --name db --expose 5432 busybox sleep 1000",
-        "run -d --name web --link db:webdb busybox sleep 1000",
+        "run -d --name db -h source --expose 5432 busybox sleep 1000",
+        "run -d --name web -h recipient --link db:webdb busybox sleep 1000",
         "stop -t 0 db",
         _sleeper("between"),
         "exec web cat /etc/hosts",

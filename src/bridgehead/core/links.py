@@ -127,7 +127,7 @@ def aliases(snapshot: Snapshot) -> dict[ContainerID, list[str]]:
     for recipient in snapshot.containers.values():
         for item in linked(snapshot, recipient) if recipient.spec.links else ():
             found.setdefault(item.source.id, []).append(f"{recipient.name}/{item.alias}")
-    return {source: sorted(names) for source, names in found.items()}
+    return found
 
 
 def without(recipient: Container, alias: str) -> Container:

@@ -40,5 +40,5 @@ def removed(snapshot: Snapshot, reference: str) -> Snapshot:
     if found := snapshot.find_link(reference):
         recipient, link = found
         return snapshot.put(links.without(recipient, link.alias))
-    container = snapshot.find_container(reference)
-    raise Conflict(f"Conflict, cannot remove the default name of the container /{container.name}")
+    snapshot.find_container(reference)
+    raise Conflict("Conflict, cannot remove the default link name of the container")

@@ -38,7 +38,7 @@ class View:
 
     def names(self, container: Container) -> list[str]:
         """Its own, and those that links give it."""
-        return [f"/{name}" for name in (container.name, *self._aliases.get(container.id, ()))]
+        return [f"/{name}" for name in sorted((container.name, *self._aliases.get(container.id, ())))]
 
     def endpoints(self, container: ContainerID) -> Sequence[Endpoint]:
         return self._endpoints.get(container, ())

@@ -153,7 +153,7 @@ def _host_config(container: Container, snapshot: Snapshot) -> dict[str, object]:
     if container.spec.network_mode == links.NETWORK:
         found = links.linked(snapshot, container)
         told = [f"/{item.source.name}:/{container.name}/{item.alias}" for item in found]
-        shown["Links"] = sorted(told) or None
+        shown["Links"] = told or None
     shown["RestartPolicy"] = {
         "Name": container.spec.restart.name,
         "MaximumRetryCount": container.spec.restart.maximum,

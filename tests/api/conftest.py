@@ -139,7 +139,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
     layout = Layout("/var/lib/bridgehead", "/run/bridgehead")
     identity = Identity("0.1.0", "an-engine", "a-host", pools=(("172.17.0.0/12", 16),))
     path = tmp_path / "api.sock"
-    runner = await server.serve(server.build(engine, layout, identity), [str(path)], "no-such-group")
+    runner = await server.serve(server.build(engine, layout, lambda: identity), [str(path)], "no-such-group")
     api = Api(engine, path)
     yield api
     async with asyncio.timeout(_LIMIT_S):

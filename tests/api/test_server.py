@@ -218,7 +218,7 @@ async def test_one_connection_serves_many_requests(api: Api) -> None:
 
 
 def _app() -> Any:
-    return server.build(FakeEngine(), Layout("/a", "/b"), Identity("1", "e", "h"))
+    return server.build(FakeEngine(), Layout("/a", "/b"), lambda: Identity("1", "e", "h"))
 
 
 async def test_the_socket_is_for_its_group_alone(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from bridgehead.core.model.errors import InvalidParameter
-from bridgehead.daemon.flags import Settings, parse
+from bridgehead.daemon.flags import Settings
+from bridgehead.daemon.reading import parse
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from bridgehead.api.identity import Identity
+from bridgehead.api.identity import Identity, Who
 from bridgehead.api.query import Query
 from bridgehead.api.version import Version
 from bridgehead.api.wire.network_list import NetworkList
@@ -26,7 +26,7 @@ class Face:
 
     engine: Engine
     layout: Layout
-    identity: Identity
+    who: Who
     network_list: NetworkList = field(default_factory=NetworkList)
 
 
@@ -46,6 +46,10 @@ class Call:
     @property
     def snapshot(self) -> Snapshot:
         return self.face.engine.snapshot
+
+    @property
+    def identity(self) -> Identity:
+        return self.face.who()
 
     @property
     def query(self) -> Query:

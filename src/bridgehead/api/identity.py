@@ -1,6 +1,6 @@
 """Who this daemon is: the facts `/info` and `/version` tell, gathered once by whoever starts it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -13,4 +13,10 @@ class Identity:
     host_name: str
     pools: Sequence[tuple[str, int]] = ()
     firewall: str = "nftables"
-    runtime: str = "crun"
+    runtime: str = "runc"
+    debug: bool = False
+    labels: Sequence[str] = ()
+    userland_proxy: bool = True
+
+
+Who = Callable[[], Identity]

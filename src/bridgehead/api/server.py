@@ -7,7 +7,7 @@ from aiohttp import web
 
 from bridgehead.api import errors, listener, version
 from bridgehead.api.call import Call, Face, Table
-from bridgehead.api.identity import Identity
+from bridgehead.api.identity import Who
 from bridgehead.api.reply import STREAMS, Spent, begun, cut, end_streams, json
 from bridgehead.api.routes import ENTRIES
 from bridgehead.core.layout import Layout
@@ -19,12 +19,12 @@ _KEEP_ALIVE_S = 300
 _SHUTDOWN_S = 2.0
 
 
-def build(engine: Engine, layout: Layout, identity: Identity) -> web.Application:
+def build(engine: Engine, layout: Layout, who: Who) -> web.Application:
     app = web.Application(client_max_size=MAXIMUM_JSON_BODY)
     app[STREAMS] = WeakSet()
     app.on_shutdown.append(end_streams)
     # aiohttp routes one pattern to us: its own table would try every versioned path in turn.
-    app.router.add_route("*", "/{path:.*}", _entry(Table(ENTRIES), Face(engine, layout, identity)))
+    app.router.add_route("*", "/{path:.*}", _entry(Table(ENTRIES), Face(engine, layout, who)))
     return app
 
 

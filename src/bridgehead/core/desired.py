@@ -16,6 +16,7 @@ from bridgehead.core.sandboxes import base_objects, stack_objects
 
 HOST = "host"
 FORWARDING = "net/ipv4/ip_forward"
+FORWARDING_V6 = "net/ipv6/conf/all/forwarding"
 BRIDGE_FILTERING = "net/bridge/bridge-nf-call-iptables"
 V = TypeVar("V")
 Owner = str
@@ -91,7 +92,21 @@ def fragment(snapshot: Snapshot, owner: Owner, facts: HostFacts) -> State:
 
 def _host_objects(snapshot: Snapshot, facts: HostFacts) -> Iterable[KernelObject]:
     yield from facts.firewall.base()
-    yield Sysctl(FORWARDING, "1")
+    if facts.options.ip_forward:
+        yield from _forwarding(snapshot, facts)
     if any(network.bridge and not network.bridge.icc for network in snapshot.networks.values()):
         # Frames within one bridge pass the firewall only with this; it is host-wide, so only when needed.
         yield Sysctl(BRIDGE_FILTERING, "1")
+
+
+def _forwarding(snapshot: Snapshot, facts: HostFacts) -> Iterable[KernelObject]:
+    yield Sysctl(FORWARDING, "1")
+    if any(network.ipv6 for network in snapshot.networks.values()):
+        # A host that forwards stops listening to routers, and would lose its own way out.
+        for interface in facts.advertised:
+            yield Sysctl(accept_ra(interface), "2")
+        yield Sysctl(FORWARDING_V6, "1")
+
+
+def accept_ra(interface: str) -> str:
+    return f"net/ipv6/conf/{interface}/accept_ra"

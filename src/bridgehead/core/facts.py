@@ -8,10 +8,16 @@ from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.addresses import Prefix
+from bridgehead.core.settings import DaemonOptions
+from bridgehead.core.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
 class HostFacts:
+    """`mtu` is the uplink's. `bridge`: what stands under the default bridge's name. `advertised`: interfaces
+    whose IPv6 default route comes from a router's advertisements.
+    """
+
     layout: Layout
     drivers: Drivers
     firewall: Spelling = field(default_factory=NoFirewall)
@@ -21,3 +27,6 @@ class HostFacts:
     mtu: int = 1500
     pools: tuple[Pool, ...] = PREDEFINED_POOLS
     avoid: tuple[Prefix, ...] = ()
+    options: DaemonOptions = field(default_factory=DaemonOptions)
+    bridge: Standing | None = None
+    advertised: tuple[str, ...] = ()

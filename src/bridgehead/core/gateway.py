@@ -35,6 +35,7 @@ def default_gateways(
         families = {address.version for address in endpoint.addresses}
         for subnet in network.subnets:
             family = subnet.prefix.version
-            if subnet.gateway is not None and family in families and family not in found:
+            way_out = subnet.router or subnet.gateway
+            if way_out is not None and family in families and family not in found:
                 found.add(family)
-                yield EVERYWHERE[family], subnet.gateway, endpoint.interface
+                yield EVERYWHERE[family], way_out, endpoint.interface

@@ -4,6 +4,7 @@ The runtime takes most of the time of a start and needs only the first part, so 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from bridgehead.core import etc, links
 from bridgehead.core.dns.naming import dns_names
@@ -34,12 +35,12 @@ _FULL_ID = 64
 
 def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iterator[KernelObject]:
     """What must be there before the runtime makes the container: root, namespace and files."""
-    container = snapshot.containers[sandbox.container]
+    container = _equipped(snapshot.containers[sandbox.container], facts)
     layout = facts.layout
     yield Directory(layout.bundle(container.id))
     yield _root_mount(snapshot, container, layout)
     if sandbox.kind is SandboxKind.HOST:
-        yield from _host_files(container, facts, _host_gateway(snapshot))
+        yield from _host_files(container, facts, _host_gateway(snapshot, facts))
         return
     yield Namespace(layout.namespace(sandbox.id))
     attached = gateway_order(snapshot, snapshot.sandbox_endpoints(sandbox.id))
@@ -53,7 +54,7 @@ def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iter
     folder = layout.container(container.id)
     yield File(f"{folder}/hostname", etc.hostname(container.spec))
     told = links.host_lines(list(links.linked(snapshot, container)))
-    yield File(f"{folder}/hosts", etc.hosts(container.spec, own, _host_gateway(snapshot), told))
+    yield File(f"{folder}/hosts", etc.hosts(container.spec, own, _host_gateway(snapshot, facts), told))
     yield File(f"{folder}/resolv.conf", etc.resolv_conf(settings, embedded=embedded))
 
 
@@ -61,7 +62,7 @@ def stack_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Ite
     """What must be there before the container runs: interfaces, routes and names."""
     if sandbox.kind is SandboxKind.HOST:
         return
-    container = snapshot.containers[sandbox.container]
+    container = _equipped(snapshot.containers[sandbox.container], facts)
     namespace = facts.layout.namespace(sandbox.id)
     attached = gateway_order(snapshot, snapshot.sandbox_endpoints(sandbox.id))
     for endpoint, network in attached:
@@ -88,9 +89,23 @@ def _link_objects(
             yield from driver.linked_objects(own[1], own[0], item.endpoint, item.ports)
 
 
-def _host_gateway(snapshot: Snapshot) -> Address | None:
+def _host_gateway(snapshot: Snapshot, facts: HostFacts) -> Address | None:
+    if facts.options.host_gateway is not None:
+        return facts.options.host_gateway
     default = snapshot.network_named("bridge")
     return next((subnet.gateway for subnet in default.subnets), None) if default else None
+
+
+def _equipped(container: Container, facts: HostFacts) -> Container:
+    """With the daemon's name servers and the like where it has none of its own."""
+    spec, defaults = container.spec, facts.options.dns
+    spec = replace(
+        spec,
+        dns=spec.dns or defaults.servers,
+        dns_search=spec.dns_search or defaults.search,
+        dns_options=spec.dns_options or defaults.options,
+    )
+    return container if spec == container.spec else replace(container, spec=spec)
 
 
 def _root_mount(snapshot: Snapshot, container: Container, layout: Layout) -> OverlayMount:

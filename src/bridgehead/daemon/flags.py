@@ -1,21 +1,134 @@
-"""dockerd's flags by their names, and the same as keys of daemon.json; a key in both is an error."""
+"""dockerd's flags by their names, the same as keys of daemon.json, and what each of them is for.
 
-import argparse
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
+This table is all there is: reading, `--help`, reloading and the test of `docs/daemon.md` go by it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from bridgehead.core.layout import Layout
-from bridgehead.core.model.errors import InvalidParameter
+from bridgehead.core.settings import DaemonOptions
+from bridgehead.daemon import kinds
+from bridgehead.daemon.kinds import Kind
 
 DEFAULT_HOST = "unix:///run/bridgehead/bridgehead.sock"
 DEFAULT_CONFIG_FILE = "/etc/bridgehead/daemon.json"
-_LEVELS = ("debug", "info", "warn", "error", "fatal")
+LEVELS = ("debug", "info", "warn", "error", "fatal")
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """`key`: its name in daemon.json, '' when the file cannot have it. `reloads`: a SIGHUP is enough."""
+
+    name: str
+    kind: Kind
+    default: Any
+    meaning: str
+    key: str = ""
+    short: str = ""
+    reloads: bool = False
+
+
+def _flag(
+    name: str,
+    kind: Kind,
+    default: Any,
+    meaning: str,
+    *,
+    key: str = "",
+    short: str = "",
+    reloads: bool = False,
+) -> Flag:
+    return Flag(name, kind, default, meaning, key or name, short, reloads)
+
+
+FLAGS = (
+    _flag(
+        "host", kinds.TEXTS, (DEFAULT_HOST,), "socket to serve, unix:///absolute/path", key="hosts", short="H"
+    ),
+    _flag("data-root", kinds.TEXT, "/var/lib/bridgehead", "where everything that lasts is kept"),
+    _flag("exec-root", kinds.TEXT, "/run/bridgehead", "where everything that runs is kept"),
+    _flag("pidfile", kinds.TEXT, "/run/bridgehead.pid", "file for the daemon's process id", short="p"),
+    Flag("config-file", kinds.TEXT, DEFAULT_CONFIG_FILE, "the file with the same options as JSON"),
+    _flag("debug", kinds.TRUTH, False, "log everything", short="D", reloads=True),
+    _flag("log-level", kinds.TEXT, "info", f"one of {', '.join(LEVELS)}", short="l", reloads=True),
+    _flag("group", kinds.TEXT, "docker", "group that may use the socket"),
+    _flag("label", kinds.LABELS, (), "key=value shown by info", key="labels", reloads=True),
+    Flag("plan", kinds.TRUTH, False, "print what a start would change, and change nothing"),
+    _flag("bridge", kinds.TEXT, "", "existing bridge to use in docker0's place, or none", short="b"),
+    _flag("bip", kinds.INTERFACE4, None, "address of docker0, which also gives its subnet"),
+    _flag("bip6", kinds.INTERFACE6, None, "IPv6 address of docker0, which also gives its subnet"),
+    _flag("fixed-cidr", kinds.PREFIX4, None, "part of docker0's subnet that containers get addresses of"),
+    _flag("fixed-cidr-v6", kinds.PREFIX6, None, "IPv6 subnet of docker0; with --bip6, a part of its subnet"),
+    _flag("default-gateway", kinds.ADDRESS4, None, "where containers on docker0 send what leaves"),
+    _flag("default-gateway-v6", kinds.ADDRESS6, None, "the same for IPv6"),
+    _flag("mtu", kinds.NUMBER, 0, "MTU of docker0 and what is plugged into it; 0: as the uplink"),
+    _flag("icc", kinds.TRUTH, True, "containers on docker0 may talk to each other"),
+    _flag("ip", kinds.ADDRESS, None, "host address that -p on docker0 publishes at; none: all of them"),
+    _flag("ip-forward", kinds.TRUTH, True, "turn forwarding on in the kernel"),
+    _flag("ip-masq", kinds.TRUTH, True, "masquerade what leaves docker0"),
+    _flag("iptables", kinds.TRUTH, True, "manage firewall rules at all, whatever the backend"),
+    _flag("ip6tables", kinds.TRUTH, True, "manage ip6tables rules"),
+    _flag("ipv6", kinds.TRUTH, False, "IPv6 on docker0"),
+    _flag("firewall-backend", kinds.TEXT, "auto", "auto, iptables or nftables"),
+    _flag(
+        "allow-direct-routing",
+        kinds.TRUTH,
+        False,
+        "published ports may be reached at the container's own address",
+    ),
+    _flag("userland-proxy", kinds.TRUTH, True, "carry by hand what no rule can"),
+    _flag("dns", kinds.SERVERS, (), "name servers for containers without their own", reloads=True),
+    _flag("dns-search", kinds.DOMAINS, (), "search domains for containers without their own", reloads=True),
+    _flag(
+        "dns-opt",
+        kinds.TEXTS,
+        (),
+        "resolver options for containers without their own",
+        key="dns-opts",
+        reloads=True,
+    ),
+    _flag(
+        "default-address-pool",
+        kinds.POOLS,
+        (),
+        "blocks for networks without a subnet, in place of Docker's",
+        key="default-address-pools",
+        reloads=True,
+    ),
+    _flag(
+        "default-network-opt",
+        kinds.NETWORK_OPTIONS,
+        (),
+        "options of new networks that do not give them",
+        key="default-network-opts",
+        reloads=True,
+    ),
+    _flag(
+        "host-gateway-ip",
+        kinds.ADDRESS,
+        None,
+        "what host-gateway means in --add-host; none: docker0's address",
+        reloads=True,
+    ),
+    _flag(
+        "live-restore",
+        kinds.TRUTH,
+        True,
+        "accepted; containers outlive this daemon in any case",
+        reloads=True,
+    ),
+)
+BY_NAME = {flag.name: flag for flag in FLAGS}
+BY_SHORT = {flag.short: flag for flag in FLAGS if flag.short}
+BY_KEY = {flag.key: flag for flag in FLAGS if flag.key}
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
+    """Checked. `values`: what each flag came to, by its name, wherever from."""
+
     hosts: tuple[str, ...] = (DEFAULT_HOST,)
     data_root: str = "/var/lib/bridgehead"
     exec_root: str = "/run/bridgehead"
@@ -24,104 +137,14 @@ class Settings:
     log_level: str = "info"
     group: str = "docker"
     plan: bool = False
+    labels: tuple[str, ...] = ()
+    options: DaemonOptions = field(default_factory=DaemonOptions)
+    values: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def layout(self) -> Layout:
         return Layout(self.data_root, self.exec_root)
 
-
-def parse(arguments: Sequence[str]) -> Settings:
-    """
-    Raises:
-        InvalidParameter: a value, the file, or the two together make no sense.
-        SystemExit: argparse's own answer to --help and unknown flags.
-    """
-    given = {key: value for key, value in vars(_parser().parse_args(arguments)).items() if value is not None}
-    path = given.pop("config_file", None)
-    file = _read(path or DEFAULT_CONFIG_FILE, required=path is not None)
-    if both := sorted(given.keys() & file.keys()):
-        conflicts = ", ".join(
-            f"{_key(name)}: (from flag: {given[name]}, from file: {file[name]})" for name in both
-        )
-        raise InvalidParameter(
-            "the following directives are specified both as a flag and in the configuration file: "
-            f"{conflicts}"
-        )
-    return _settings({**given, **file})
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="bridgehead daemon", description="The Bridgehead daemon.", argument_default=None
-    )
-    parser.add_argument("-H", "--host", action="append", dest="hosts", metavar="unix://PATH")
-    parser.add_argument("--data-root", metavar="DIR")
-    parser.add_argument("--exec-root", metavar="DIR")
-    parser.add_argument("-p", "--pidfile", metavar="FILE")
-    parser.add_argument("--config-file", metavar="FILE")
-    parser.add_argument("-D", "--debug", action="store_true", default=None)
-    parser.add_argument("-l", "--log-level", metavar="|".join(_LEVELS))
-    parser.add_argument("--group", metavar="NAME")
-    parser.add_argument(
-        "--plan",
-        action="store_true",
-        default=None,
-        help="print what a start would change, and change nothing",
-    )
-    return parser
-
-
-def _read(path: str, *, required: bool) -> Mapping[str, object]:
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        if required:
-            raise InvalidParameter(f"the configuration file {path} does not exist") from None
-        return {}
-    except OSError as error:
-        raise InvalidParameter(f"the configuration file {path} cannot be read: {error.strerror}") from error
-    try:
-        content = json.loads(text or "{}")
-    except ValueError as error:
-        raise InvalidParameter(f"the configuration file {path} is not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise InvalidParameter(f"the configuration file {path} must hold one JSON object")
-    known = {_key(field.name): field.name for field in fields(Settings) if field.name != "plan"}
-    if unknown := sorted(content.keys() - known.keys()):
-        raise InvalidParameter(
-            f"the following directives don't match any configuration option: {', '.join(unknown)}"
-        )
-    return {known[key]: value for key, value in content.items()}
-
-
-def _key(name: str) -> str:
-    return name.replace("_", "-")
-
-
-def _settings(values: Mapping[str, object]) -> Settings:
-    defaults = Settings()
-    checked: dict[str, object] = {}
-    for name, value in values.items():
-        wanted = getattr(defaults, name)
-        found = tuple(value) if isinstance(wanted, tuple) and isinstance(value, list) else value
-        if type(found) is not type(wanted):
-            raise InvalidParameter(f"{_key(name)}: expected {_kind(wanted)}, found {value!r}")
-        checked[name] = found
-    settings = Settings(**checked)  # type: ignore[arg-type]
-    _check(settings)
-    return settings
-
-
-def _kind(value: object) -> str:
-    return {tuple: "a list of texts", bool: "true or false"}.get(type(value), "a text")
-
-
-def _check(settings: Settings) -> None:
-    for host in settings.hosts:
-        if not str(host).startswith("unix:///"):
-            raise InvalidParameter(f"host {host!r}: only unix:///absolute/path is supported by this version")
-    for name in ("data_root", "exec_root"):
-        if not getattr(settings, name).startswith("/"):
-            raise InvalidParameter(f"{_key(name)} must be an absolute path, not {getattr(settings, name)!r}")
-    if settings.log_level not in _LEVELS:
-        raise InvalidParameter(f"log-level {settings.log_level!r} is none of {', '.join(_LEVELS)}")
+    @property
+    def level(self) -> str:
+        return "debug" if self.debug else self.log_level

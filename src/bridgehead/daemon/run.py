@@ -12,11 +12,19 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bridgehead.core.model.errors import BridgeheadError, HostRefused
 from bridgehead.core.plan.explain import explain
 from bridgehead.core.plan.objects import Key
-from bridgehead.daemon import flags, journal
+from bridgehead.daemon import journal
+from bridgehead.daemon.flags import Settings
+from bridgehead.daemon.reading import parse
+from bridgehead.daemon.reloading import reloaded
+
+if TYPE_CHECKING:
+    from bridgehead.daemon.wiring import Parts
 
 _log = logging.getLogger("bridgehead.daemon")
 _VITAL = {("firewall-table",), ("link", "", "docker0")}
@@ -25,9 +33,9 @@ _VITAL = {("firewall-table",), ("link", "", "docker0")}
 def run(arguments: Sequence[str]) -> int:
     """0 after an orderly end; 1 when it refused to start, with one sentence on standard error."""
     try:
-        settings = flags.parse(arguments)
-        journal.begin("debug" if settings.debug else settings.log_level)
-        return asyncio.run(_plan(settings) if settings.plan else _serve(settings))
+        settings = parse(arguments)
+        journal.begin(settings.level)
+        return asyncio.run(_plan(settings) if settings.plan else _serve(settings, arguments))
     except BridgeheadError as error:
         print(f"bridgehead daemon: {error.message}", file=sys.stderr)  # noqa: T201 - its one sentence
     except OSError as error:
@@ -35,36 +43,40 @@ def run(arguments: Sequence[str]) -> int:
     return 1
 
 
-async def _plan(settings: flags.Settings) -> int:
+async def _plan(settings: Settings) -> int:
     from bridgehead.daemon import wiring
     from bridgehead.host.machine import preflight
 
     preflight.check()
-    ops = await wiring.plan(settings.layout)
+    ops = await wiring.plan(settings)
     for op in ops:
         print(explain(op))  # noqa: T201 - this is what was asked for
     print(f"{len(ops)} to change" if ops else "nothing to change")  # noqa: T201
     return 0
 
 
-async def _serve(settings: flags.Settings) -> int:
+async def _serve(settings: Settings, arguments: Sequence[str]) -> int:
     with _quick_imports():
         # Here, so that --help and a refused flag need not wait for the whole daemon to load.
         from bridgehead.daemon import wiring
     from bridgehead.host.machine import preflight
 
     preflight.check()
+    hung_up = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hung_up.set)
     with ExitStack() as held:
         held.enter_context(preflight.claim_network())
-        parts = wiring.build(settings.layout, held)
+        parts = wiring.build(settings, held)
         _refuse_without_vitals(await parts.engine.begin())
-        runner = await wiring.open_api(settings, parts)
+        current = _Current(settings, arguments)
+        runner = await wiring.open_api(settings, parts, lambda: current.settings)
         held.enter_context(journal.pidfile(settings.pidfile, os.getpid()))
         gc.freeze()  # what start-up made stays; no later collection needs to look at it
         _log.info("ready on %s", ", ".join(settings.hosts))
         background = [
             asyncio.create_task(wiring.keep_resolver(parts)),
             asyncio.create_task(parts.runtime.prepare()),
+            asyncio.create_task(_reload_when_told(hung_up, current, parts)),
         ]
         await _told_to_end()
         _log.info("ending; containers go on")
@@ -99,6 +111,31 @@ def _refuse_without_vitals(refused: Mapping[Key, Exception]) -> None:
     for key, error in refused.items():
         if key in _VITAL:
             raise HostRefused(f"cannot start: {error}")
+
+
+@dataclass(slots=True)
+class _Current:
+    """The settings in force, and the words they were first read from."""
+
+    settings: Settings
+    arguments: Sequence[str]
+
+
+async def _reload_when_told(told: asyncio.Event, current: _Current, parts: "Parts") -> None:
+    from bridgehead.daemon import wiring
+
+    while True:
+        await told.wait()
+        told.clear()
+        found = reloaded(current.settings, current.arguments)
+        if found is None:
+            continue
+        current.settings = found
+        journal.begin(current.settings.level)
+        try:
+            await wiring.reload(parts, current.settings)
+        except BridgeheadError as error:
+            _log.warning("reloaded, but the host does not show it yet: %s", error)
 
 
 async def _told_to_end() -> None:

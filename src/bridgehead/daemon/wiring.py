@@ -3,9 +3,9 @@
 import asyncio
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiohttp import web
@@ -13,17 +13,21 @@ from aiohttp import web
 from bridgehead import __version__
 from bridgehead.api import server
 from bridgehead.api.identity import Identity
-from bridgehead.core.desired import BRIDGE_FILTERING, FORWARDING
+from bridgehead.core.desired import BRIDGE_FILTERING, FORWARDING, FORWARDING_V6, accept_ra
 from bridgehead.core.drivers.bridge import BridgeDriver
 from bridgehead.core.drivers.plain import PlainDriver
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.firewall.nft import NftSpelling
-from bridgehead.core.ipam.pools import PREDEFINED_POOLS
+from bridgehead.core.firewall.spelling import NoFirewall, Spelling
+from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool
 from bridgehead.core.layout import Layout
-from bridgehead.core.model.errors import BridgeheadError
+from bridgehead.core.model.errors import BridgeheadError, InvalidParameter
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Op
-from bridgehead.daemon.flags import Settings
+from bridgehead.core.predefined import DOCKER0
+from bridgehead.core.settings import DaemonOptions, FirewallBackend
+from bridgehead.daemon.flags import FLAGS, Settings
+from bridgehead.daemon.reloading import text
 from bridgehead.engine.engine import Engine
 from bridgehead.engine.engine import plan as planned
 from bridgehead.engine.intent import Intent
@@ -36,6 +40,7 @@ from bridgehead.host.machine.chance import SystemClock, SystemRandom
 from bridgehead.host.mounts.plane import MountPlane
 from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.netlink.plane import LinkPlane
+from bridgehead.host.netlink.standing import standing, wake
 from bridgehead.host.nft.plane import FirewallPlane
 from bridgehead.host.resolver.plane import ResolverPlane
 from bridgehead.host.runtime.logs import ConmonLogs
@@ -43,22 +48,23 @@ from bridgehead.host.runtime.runtime import ConmonRuntime
 from bridgehead.host.store.sqlite import SqliteStore
 
 _log = logging.getLogger("bridgehead.wiring")
+_RUNTIME_UNTIL_KNOWN = "runc"
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    layout: Layout
     engine: Engine
     runtime: ConmonRuntime
     resolver_births: asyncio.Queue[int]
 
 
-def build(layout: Layout, held: ExitStack) -> Parts:
+def build(settings: Settings, held: ExitStack) -> Parts:
     """Everything but the API; what needs closing is closed when `held` is.
 
     Raises:
         HostRefused: the store is damaged, or another daemon's.
     """
+    layout = settings.layout
     for folder in (layout.containers, layout.layers, layout.namespaces, layout.bundles):
         Path(folder).mkdir(mode=0o711, parents=True, exist_ok=True)
     store = SqliteStore(layout.database)
@@ -69,19 +75,22 @@ def build(layout: Layout, held: ExitStack) -> Parts:
         layout.resolver_socket, born=lambda pid: loop.call_soon_threadsafe(births.put_nowait, pid)
     )
     held.callback(resolver.close)
-    intent = Intent(
-        store, _host(layout, resolver), _facts(layout, store.load()), SystemClock(), SystemRandom()
-    )
+    facts = _facts(settings, store.load())
+    if facts.bridge is not None and not facts.bridge.ours and facts.bridge.is_bridge and not facts.bridge.up:
+        wake(facts.bridge.name)
+    intent = Intent(store, _host(facts, resolver), facts, SystemClock(), SystemRandom())
     runtime = _runtime(layout)
     logs = ConmonLogs(layout.containers, layout.bundles)
-    return Parts(layout, Engine(intent, runtime, logs, LayerStore(layout.layers)), runtime, births)
+    return Parts(Engine(intent, runtime, logs, LayerStore(layout.layers)), runtime, births)
 
 
-async def plan(layout: Layout) -> Sequence[Op]:
+async def plan(settings: Settings) -> Sequence[Op]:
     """What a start would change. Looks at everything, starts and writes nothing."""
+    layout = settings.layout
     store = SqliteStore(layout.database, read_only=True)
-    host = _host(layout, ResolverPlane(layout.resolver_socket, start=False))
-    intent = Intent(store, host, _facts(layout, store.load()), SystemClock(), SystemRandom())
+    facts = _facts(settings, store.load())
+    host = _host(facts, ResolverPlane(layout.resolver_socket, start=False))
+    intent = Intent(store, host, facts, SystemClock(), SystemRandom())
     return await planned(intent, _runtime(layout))
 
 
@@ -89,16 +98,58 @@ def _runtime(layout: Layout) -> ConmonRuntime:
     return ConmonRuntime(layout.bundles, f"{layout.exec_root}/runtime")
 
 
-async def open_api(settings: Settings, parts: Parts) -> web.AppRunner:
-    identity = Identity(
+async def open_api(settings: Settings, parts: Parts, current: Callable[[], Settings]) -> web.AppRunner:
+    """`current`: the settings as they are now, after whatever was reloaded."""
+    app = server.build(parts.engine, settings.layout, lambda: identity(current(), parts))
+    paths = [host.removeprefix("unix://") for host in settings.hosts]
+    return await server.serve(app, paths, settings.group)
+
+
+def identity(settings: Settings, parts: Parts) -> Identity:
+    options = settings.options
+    runtime = parts.runtime.program
+    return Identity(
         version=__version__,
         engine_id=_machine_id(),
         host_name=surroundings.hostname(),
-        pools=[(str(pool.base), pool.size) for pool in PREDEFINED_POOLS],
+        pools=[(str(pool.base), pool.size) for pool in parts.engine.facts.pools],
+        firewall=backend(options) if options.iptables else "none",
+        runtime=Path(runtime).name if runtime else _RUNTIME_UNTIL_KNOWN,
+        debug=settings.debug,
+        labels=settings.labels,
+        userland_proxy=options.userland_proxy,
     )
-    app = server.build(parts.engine, settings.layout, identity)
-    paths = [host.removeprefix("unix://") for host in settings.hosts]
-    return await server.serve(app, paths, settings.group)
+
+
+async def reload(parts: Parts, settings: Settings) -> None:
+    """Take over what may change while the daemon runs, and make the host fit it."""
+    options = settings.options
+    facts = replace(parts.engine.facts, options=options, pools=_pools(options))
+    texts = {flag.key: text(settings.values[flag.name]) for flag in FLAGS if flag.reloads}
+    await parts.engine.reload(facts, _machine_id(), {"name": surroundings.hostname(), **texts})
+
+
+def backend(options: DaemonOptions) -> FirewallBackend:
+    """The firewall backend that is meant here."""
+    match options.firewall_backend:
+        case FirewallBackend.AUTO:
+            return FirewallBackend.NFTABLES  # iptables where it is usable, once there is a spelling for it
+        case chosen:
+            return chosen
+
+
+def _spelling(options: DaemonOptions) -> Spelling:
+    if not options.iptables:
+        return NoFirewall()
+    match backend(options):
+        case FirewallBackend.NFTABLES:
+            return NftSpelling()
+        case other:
+            raise InvalidParameter(f"firewall-backend {other} is not built yet in this version: use nftables")
+
+
+def _pools(options: DaemonOptions) -> tuple[Pool, ...]:
+    return options.pools or PREDEFINED_POOLS
 
 
 async def keep_resolver(parts: Parts) -> None:
@@ -127,12 +178,14 @@ async def _death_of(pid: int) -> None:
         os.close(descriptor)
 
 
-def _host(layout: Layout, resolver: ResolverPlane) -> Host:
+def _host(facts: HostFacts, resolver: ResolverPlane) -> Host:
+    layout = facts.layout
+    switches = (FORWARDING, FORWARDING_V6, BRIDGE_FILTERING, *map(accept_ra, facts.advertised))
     return Host(
         (
             FilePlane((layout.containers, layout.bundles)),
             FirewallPlane(layout.namespaces, socket_in),
-            SysctlPlane((FORWARDING, BRIDGE_FILTERING)),
+            SysctlPlane(switches),
             LinkPlane(layout.namespaces),
             resolver,
             MountPlane(layout.containers),
@@ -140,19 +193,26 @@ def _host(layout: Layout, resolver: ResolverPlane) -> Host:
     )
 
 
-def _facts(layout: Layout, stored: Snapshot) -> HostFacts:
-    firewall = NftSpelling()
-    drivers = (BridgeDriver(firewall), PlainDriver("host"), PlainDriver("null"))
+def _facts(settings: Settings, stored: Snapshot) -> HostFacts:
+    options = settings.options
+    firewall = _spelling(options)
+    bridge = BridgeDriver(firewall, direct_routing=options.direct_routing)
+    drivers = (bridge, PlainDriver("host"), PlainDriver("null"))
     ours = {network.bridge.name for network in stored.networks.values() if network.bridge}
+    default = options.bridge.name or DOCKER0
     return HostFacts(
-        layout=layout,
+        layout=settings.layout,
         drivers={driver.name: driver for driver in drivers},
         firewall=firewall,
         resolv=surroundings.resolv_conf(),
         hosts_text=surroundings.hosts_text(),
         hostname=surroundings.hostname(),
         mtu=surroundings.uplink_mtu(),
-        avoid=surroundings.connected_prefixes({*ours, "docker0"}),
+        avoid=surroundings.connected_prefixes({*ours, default}),
+        pools=_pools(options),
+        options=options,
+        bridge=None if options.bridge.absent else standing(default),
+        advertised=surroundings.advertised_uplinks(),
     )
 
 

@@ -20,6 +20,7 @@ from bridgehead.engine.intent import Intent
 from bridgehead.engine.links import resolved
 
 _DEFAULT_STOP_S = 10
+_UNSAID = {"", "default"}
 
 
 def decide(intent: Intent, request: ContainerRequest) -> Container:
@@ -36,6 +37,8 @@ def decide(intent: Intent, request: ContainerRequest) -> Container:
     container_rules.check(request)
     mode = _mode(snapshot, request.network_mode)
     networks = _networks(snapshot, request, mode)
+    if intent.facts.options.bridge.absent and request.network_mode in _UNSAID and not request.networks:
+        networks = {}  # --bridge=none: nothing but a loopback
     _check_networks(snapshot, identifier, networks)
     return Container(
         id=identifier,
@@ -74,7 +77,7 @@ def _name(snapshot: Snapshot, wanted: str, identifier: str) -> str:
 
 
 def _mode(snapshot: Snapshot, text: str) -> str:
-    if text in {"", "default"}:
+    if text in _UNSAID:
         return "bridge"
     if text.startswith("container:"):
         raise NotImplementedByDriver("sharing another container's network is not built yet in this version")

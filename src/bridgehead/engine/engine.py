@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from bridgehead.core.facts import HostFacts
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Op
 from bridgehead.core.plan.objects import Key
@@ -47,6 +48,16 @@ class Engine:
         """Stop deciding. Containers, networks and names go on without us."""
         await self._tasks.close()
         await self._intent.reconciler.close()
+
+    @property
+    def facts(self) -> HostFacts:
+        return self._intent.facts
+
+    async def reload(self, facts: HostFacts, actor: str, attributes: Mapping[str, str]) -> None:
+        """Think with other facts from here on, and make the host fit them; told as an event of the daemon."""
+        self._intent.facts = facts
+        self.events.plain("daemon", "reload", attributes, actor=actor)
+        await self.repair()
 
     async def repair(self) -> None:
         """Look at the whole host and mend what differs from the intent.

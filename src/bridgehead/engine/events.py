@@ -31,8 +31,8 @@ class EventBus:
     def image(self, identifier: str, action: str, name: str) -> None:
         self._publish("image", action, identifier, {"name": name})
 
-    def plain(self, kind: str, action: str, attributes: Mapping[str, str]) -> None:
-        self._publish(kind, action, "", attributes)
+    def plain(self, kind: str, action: str, attributes: Mapping[str, str], *, actor: str = "") -> None:
+        self._publish(kind, action, actor, attributes)
 
     def recent(self, since: int) -> Sequence[Event]:
         return [event for event in self._kept if event.time >= since]

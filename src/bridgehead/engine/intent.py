@@ -32,7 +32,7 @@ class Intent:
         self.random = random
         self.reconciler = Reconciler(
             host,
-            lambda owner: fragment(self._snapshot, owner, facts),
+            lambda owner: fragment(self._snapshot, owner, self.facts),
             lambda: owners(self._snapshot),
         )
 

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable
+from dataclasses import replace
 
 from bridgehead.core.ipam import subnets
 from bridgehead.core.model.addresses import Prefix
@@ -68,6 +69,7 @@ class NetworkUseCases:
         return removed
 
     def _decide(self, snapshot: Snapshot, request: NetworkRequest) -> Network:
+        request = self._with_default_options(request)
         _check(snapshot, request)
         identifier = NetworkID(self._intent.random.identifier())
         driver = self._intent.facts.drivers.get(request.driver)
@@ -94,6 +96,10 @@ class NetworkUseCases:
             attachable=request.attachable,
             ipv6=request.ipv6,
         )
+
+    def _with_default_options(self, request: NetworkRequest) -> NetworkRequest:
+        defaults = self._intent.facts.options.network_options.get(request.driver)
+        return replace(request, options={**defaults, **request.options}) if defaults else request
 
     def _avoid(self) -> tuple[Prefix, ...]:
         servers = (

@@ -15,7 +15,7 @@ from bridgehead.core.model.ids import ContainerID, NetworkID
 from bridgehead.core.model.network import Endpoint, Network, Phase
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.objects import Key
-from bridgehead.core.predefined import DRIVERS, missing
+from bridgehead.core.predefined import DRIVERS, established
 from bridgehead.core.time import rfc3339
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import UNKNOWN_EXIT, Lifecycle, without
@@ -59,11 +59,13 @@ async def intended(intent: Intent, runtime: Runtime) -> tuple[Snapshot, Sorted]:
     """What the stored snapshot means now, and what became of its containers. Changes nothing."""
     snapshot = promised(intent.snapshot)
     ids = [NetworkID(intent.random.identifier()) for _ in DRIVERS]
-    snapshot = snapshot.put(*missing(snapshot, ids, rfc3339(intent.clock.now()), intent.facts.mtu))
     found = await _sort(snapshot.containers.values(), runtime)
     for container in found.dead:
         snapshot = without(snapshot, container.id)
-    return snapshot, found
+    outcome = established(snapshot, intent.facts, ids, rfc3339(intent.clock.now()))
+    for warning in outcome.warnings:
+        _log.warning("%s", warning)
+    return outcome.snapshot, found
 
 
 async def recover(intent: Intent, runtime: Runtime, life: Lifecycle) -> Mapping[Key, Exception]:

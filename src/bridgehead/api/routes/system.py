@@ -41,7 +41,7 @@ async def version(call: Call) -> web.StreamResponse:
         "BuildTime": "",
         "Experimental": "false",
     }
-    ours = call.face.identity.version
+    ours = call.identity.version
     legacy = {name: value for name, value in details.items() if name != "Experimental"}
     return json(
         {
@@ -72,7 +72,7 @@ def _counts(call: Call) -> dict[str, object]:
 
 
 def _identity(call: Call) -> dict[str, object]:
-    identity = call.face.identity
+    identity = call.identity
     return {
         "ID": identity.engine_id,
         "Name": identity.host_name,
@@ -80,13 +80,19 @@ def _identity(call: Call) -> dict[str, object]:
         "DockerRootDir": call.face.layout.data_root,
         "DefaultRuntime": identity.runtime,
         "Runtimes": {identity.runtime: {"path": identity.runtime}},
-        "FirewallBackend": {"Driver": identity.firewall},
+        "FirewallBackend": {
+            "Driver": identity.firewall,
+            "Info": [["EnableUserlandProxy", "true" if identity.userland_proxy else "false"]],
+        },
+        "Debug": identity.debug,
+        "Labels": list(identity.labels),
         "DefaultAddressPools": [{"Base": base, "Size": size} for base, size in identity.pools],
     }
 
 
 def _machine() -> dict[str, object]:
     kernel = os.uname()
+    forwarding = _switch("net/ipv4/ip_forward")
     return {
         "KernelVersion": kernel.release,
         "Architecture": kernel.machine,
@@ -95,7 +101,8 @@ def _machine() -> dict[str, object]:
         "OSVersion": "",
         "NCPU": os.cpu_count() or 1,
         "MemTotal": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
-        "IPv4Forwarding": _switch("net/ipv4/ip_forward"),
+        "IPv4Forwarding": forwarding,
+        "Warnings": None if forwarding else ["WARNING: IPv4 forwarding is disabled"],
         "BridgeNfIptables": _switch("net/bridge/bridge-nf-call-iptables"),
         "BridgeNfIp6tables": _switch("net/bridge/bridge-nf-call-ip6tables"),
         "CgroupVersion": "2" if Path("/sys/fs/cgroup/cgroup.controllers").exists() else "1",
@@ -118,11 +125,8 @@ def _constants() -> Mapping[str, object]:
         "RegistryConfig": {"InsecureRegistryCIDRs": [], "IndexConfigs": {}, "Mirrors": []},
         "IndexServerAddress": "",
         "SecurityOptions": [],
-        "Labels": [],
-        "Warnings": None,
         "LiveRestoreEnabled": True,  # containers outlive the daemon here, always
         "ExperimentalBuild": False,
-        "Debug": False,
         "HttpProxy": "",
         "HttpsProxy": "",
         "NoProxy": "",

@@ -132,5 +132,5 @@ def _gateway(network: Network | None, address: Interface | None) -> str:
         return ""
     for subnet in network.subnets:
         if subnet.gateway is not None and subnet.prefix == address.network:
-            return str(subnet.gateway)
+            return str(subnet.router or subnet.gateway)
     return ""

@@ -7,7 +7,7 @@ from bridgehead.core.drivers.api import Capabilities, Place
 from bridgehead.core.firewall.rules import FamilyPolicy, LinkAccept, NetworkPolicy, Published
 from bridgehead.core.firewall.spelling import Spelling
 from bridgehead.core.layout import bridge_name
-from bridgehead.core.model.addresses import Address, interface
+from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.errors import Forbidden, InvalidParameter, NotFound
 from bridgehead.core.model.ids import NetworkID
 from bridgehead.core.model.network import BridgeOptions, Endpoint, GatewayMode, Network, PortBinding
@@ -50,9 +50,10 @@ class BridgeDriver:
         bridge = _bridge(network)
         if bridge.managed:
             yield Bridge(bridge.name, stable_mac(network.id), bridge.mtu)
-        for subnet in network.subnets if bridge.managed else ():
-            if subnet.gateway is not None and (bridge.address_on_bridge or subnet.prefix.version != 4):
-                yield LinkAddress("", bridge.name, interface(subnet.gateway, subnet.prefix))
+        for subnet in network.subnets:
+            ours = bridge.address_on_bridge or subnet.prefix.version != 4
+            if subnet.address is not None and ours and subnet.gateway not in bridge.standing:
+                yield LinkAddress("", bridge.name, subnet.address)
         yield from self._firewall.network(self._policy(network, bridge))
 
     def endpoint_objects(self, network: Network, endpoint: Endpoint, place: Place) -> Iterable[KernelObject]:

@@ -78,6 +78,9 @@ def _claim(network: Network, held: Holdings, address: Address) -> Interface:
 def _lowest_free(network: Network, subnet: Subnet, held: Holdings) -> Address:
     pool = subnet.ip_range or subnet.prefix
     blocked = {int(address) for address in reserved(subnet.prefix)}
+    if network.predefined:
+        # --fixed-cidr=172.17.1.1/24 is documented to give 172.17.1.1 to 172.17.1.254.
+        blocked |= {int(address) for address in reserved(pool)}
     blocked |= {int(address) for address in held.holders if address.version == pool.version}
     first, last = int(pool.network_address), int(pool.broadcast_address)
     value = next((value for value in range(first, last + 1) if value not in blocked), None)

@@ -156,10 +156,20 @@ def _reject_overlap(subnets: list[Subnet], space: Space) -> None:
 def _with_gateway(subnet: Subnet) -> Subnet:
     if subnet.gateway is not None:
         return subnet
-    blocked = {*reserved(subnet.prefix), *subnet.auxiliary.values()}
-    first = int(subnet.prefix.network_address)
-    for offset in range(min(subnet.prefix.num_addresses, len(blocked) + 2)):
-        candidate = type(subnet.prefix.network_address)(first + offset)
+    gateway = first_host(subnet.prefix, subnet.auxiliary.values())
+    return Subnet(subnet.prefix, gateway, subnet.ip_range, subnet.auxiliary, subnet.chosen_by_user)
+
+
+def first_host(prefix: Prefix, taken: Iterable[Address] = ()) -> Address:
+    """The lowest address a bridge may have.
+
+    Raises:
+        InvalidParameter: there is none.
+    """
+    blocked = {*reserved(prefix), *taken}
+    first = int(prefix.network_address)
+    for offset in range(min(prefix.num_addresses, len(blocked) + 2)):
+        candidate = type(prefix.network_address)(first + offset)
         if candidate not in blocked:
-            return Subnet(subnet.prefix, candidate, subnet.ip_range, subnet.auxiliary, subnet.chosen_by_user)
-    raise InvalidParameter(f"invalid network config:\nsubnet {subnet.prefix} has no room for a gateway")
+            return candidate
+    raise InvalidParameter(f"invalid network config:\nsubnet {prefix} has no room for a gateway")

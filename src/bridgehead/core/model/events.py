@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """type: network | container | image; time in nanoseconds since the epoch."""
+    """type: network | container | image | daemon; time in nanoseconds since the epoch."""
 
     type: str
     action: str

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bridgehead.core.model.addresses import Address, Interface, Prefix
+from bridgehead.core.model.addresses import Address, Interface, Prefix, interface
 from bridgehead.core.model.ids import ContainerID, EndpointID, NetworkID, SandboxID
 
 PREDEFINED = ("bridge", "host", "none")
@@ -43,6 +43,11 @@ class Subnet:
     chosen_by_user: bool = False
     router: Address | None = None
 
+    @property
+    def address(self) -> Interface | None:
+        """The bridge's own, with the length of the subnet."""
+        return None if self.gateway is None else interface(self.gateway, self.prefix)
+
 
 @dataclass(frozen=True, slots=True)
 class BridgeOptions:
@@ -50,6 +55,7 @@ class BridgeOptions:
 
     `managed`: the bridge is ours to make and to delete; not so one that `--bridge` names. `host_binding`:
     where `-p` without an address publishes. `source4`, `source6`: what goes out takes this address.
+    `standing`: addresses the bridge has from somebody else, who keeps them.
     """
 
     name: str
@@ -66,6 +72,7 @@ class BridgeOptions:
     source4: Address | None = None
     source6: Address | None = None
     trusted: tuple[str, ...] = ()
+    standing: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from bridgehead.core.etc import ResolvConf, parse_resolv_conf
 from bridgehead.core.model.addresses import Prefix
 
 _SIOCGIFMTU = 0x8921
+_RTF_ADDRCONF = 0x40000
 _STUB = "127.0.0.53"
 _DEFAULT_MTU = 1500
 
@@ -59,6 +60,19 @@ def uplink_mtu() -> int:
         if route.destination.prefixlen == 0:
             return _interface_mtu(route.interface)
     return _DEFAULT_MTU
+
+
+def advertised_uplinks() -> tuple[str, ...]:
+    """Interfaces whose IPv6 default route was advertised by a router, and which would stop listening to it if
+    the host began to forward.
+    """
+    found = []
+    for line in _read("/proc/self/net/ipv6_route").splitlines():
+        destination, length, *_, flags, interface = line.split()
+        is_default = int(destination, 16) == 0 and int(length, 16) == 0
+        if is_default and int(flags, 16) & _RTF_ADDRCONF and interface not in found:
+            found.append(interface)
+    return tuple(name for name in found if _read(f"/proc/sys/net/ipv6/conf/{name}/accept_ra").strip() == "1")
 
 
 def _routes() -> Iterator[_RouteLine]:

@@ -54,6 +54,11 @@ class ConmonRuntime:
         self._choosing = asyncio.Lock()
         self._executions: set[RunningExecution] = set()
 
+    @property
+    def program(self) -> str | None:
+        """The OCI runtime in use; None while it is not known which works here."""
+        return self._program
+
     async def prepare(self) -> str:
         """Find out which OCI runtime works here, once; else the first `create` does it."""
         async with self._choosing:

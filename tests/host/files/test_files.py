@@ -166,3 +166,56 @@ def test_settings_are_written_and_those_asked_for_read_back() -> None:
     assert [missing.key] == list(failed)
     assert state(known) == plane.observe()
     assert SysctlPlane(()).observe() == {}
+
+
+def test_what_a_container_made_of_its_files_is_no_drift(plane: FilePlane, root: Path) -> None:
+    wanted = state(
+        Directory(f"{root}/one"),
+        File(f"{root}/one/hosts", "1\tone\n"),
+        File(f"{root}/one/resolv.conf", "ours\n"),
+    )
+    plane.apply(diff({}, wanted))
+
+    (root / "one" / "hosts").write_text("1\tone\n7\ttheirs\n")
+    (root / "one" / "resolv.conf").write_text("theirs\n")
+
+    assert diff(plane.observe(), wanted) == []
+
+
+def test_an_edited_file_keeps_its_edits_while_ours_changes(plane: FilePlane, root: Path) -> None:
+    hosts, resolv = f"{root}/one/hosts", f"{root}/one/resolv.conf"
+    before = state(Directory(f"{root}/one"), File(hosts, "1\tone\n"), File(resolv, "ours\n"))
+    after = state(Directory(f"{root}/one"), File(hosts, "2\tone\n"), File(resolv, "new\n"))
+    plane.apply(diff({}, before))
+    Path(hosts).write_text("1\tone\n7\ttheirs\n")
+    Path(resolv).write_text("theirs\n")
+
+    failed = plane.apply(diff(plane.observe(), after))
+
+    assert failed == {}
+    assert Path(hosts).read_text() == "2\tone\n7\ttheirs\n"
+    assert Path(resolv).read_text() == "theirs\n"
+    assert after == plane.observe()
+
+
+def test_a_file_made_anew_knows_no_edits(plane: FilePlane, root: Path) -> None:
+    folder, file = Directory(f"{root}/one"), File(f"{root}/one/hosts", "1\tone\n")
+    plane.apply([Create(folder), Create(file)])
+    Path(file.path).write_text("theirs\n")
+
+    plane.apply([Delete(file), Create(file)])
+
+    assert Path(file.path).read_text() == "1\tone\n"
+    assert state(folder, file) == plane.observe()
+
+
+def test_a_change_cut_off_before_it_was_recorded_is_done_again(plane: FilePlane, root: Path) -> None:
+    folder, old = Directory(f"{root}/one"), File(f"{root}/one/hosts", "1\tone\n")
+    new = File(old.path, "2\tone\n")
+    plane.apply([Create(folder), Create(old)])
+    Path(old.path).write_text("2\tone\n")  # as `apply` leaves it when it ends right there
+
+    plane.apply(diff(plane.observe(), state(folder, new)))
+
+    assert Path(old.path).read_text() == "2\tone\n"
+    assert state(folder, new) == plane.observe()

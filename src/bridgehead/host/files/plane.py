@@ -1,10 +1,15 @@
-"""Folders and text files as the reconciler sees them: ours are the children of our root folders."""
+"""Folders and text files as the reconciler sees them: ours are the children of our root folders.
+
+A container may change its files. Beside each we keep what we wrote last, and that is what `observe` shows: an
+edit is no drift to be mended, and it lives until the file is made anew.
+"""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from bridgehead.core.plan.diff import Delete, Op
+from bridgehead.core.edits import merged
+from bridgehead.core.plan.diff import Create, Delete, Op
 from bridgehead.core.plan.objects import Directory, File, KernelObject, Key, State, state
 from bridgehead.host.files import text
 from bridgehead.host.files.tree import remove_tree
@@ -46,7 +51,8 @@ def _observed(root: str) -> Iterator[KernelObject]:
         for name in FILE_NAMES:
             path = f"{folder}/{name}"
             if (content := text.read(path)) is not None:
-                yield File(path, content)
+                written = text.read(_record(path))
+                yield File(path, content if written is None else written)
 
 
 def _apply(op: Op) -> None:
@@ -59,10 +65,26 @@ def _apply(op: Op) -> None:
         case File(path=path, content=content):
             if isinstance(op, Delete):
                 Path(path).unlink(missing_ok=True)
+                Path(_record(path)).unlink(missing_ok=True)
             else:
-                text.write(path, content)
+                _write(path, content, afresh=isinstance(op, Create))
         case other:
             raise TypeError(f"neither folder nor file: {other}")
+
+
+def _write(path: str, content: str, *, afresh: bool) -> None:
+    present, written = (None, None) if afresh else (text.read(path), text.read(_record(path)))
+    if present is None or written is None:
+        text.write(path, content)
+    else:
+        text.write(path, merged(Path(path).name, present=present, written=written, wanted=content))
+    # Last: cut off in between, the next pass finds the old record and does the same again.
+    text.write(_record(path), content)
+
+
+def _record(path: str) -> str:
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/.{name}.written"
 
 
 def _make_folder(path: Path) -> None:

@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.parity.differences import DIFFERENCES, compare
-from tests.parity.scenarios import SCENARIOS
+from tests.parity.comparison import compare
 from tests.parity.session import play
+from tests.parity.sessions import DIFFERENCES, SCENARIOS
 from tests.support.bridgehead import bridgehead
 from tests.support.oracle import available, oracle
 

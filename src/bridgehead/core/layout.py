@@ -36,6 +36,10 @@ class Layout:
     def resolver_socket(self) -> str:
         return f"{self.exec_root}/resolver.sock"
 
+    @property
+    def ports_socket(self) -> str:
+        return f"{self.exec_root}/ports.sock"
+
     def container(self, container: ContainerID) -> str:
         return f"{self.containers}/{container}"
 

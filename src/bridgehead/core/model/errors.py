@@ -10,6 +10,7 @@
         Unavailable           503  nothing left to hand out, or a peer is down
         HostRefused           500  the kernel, the runtime or the store said no
             CommandNotFound, CommandNotExecutable: the container's own command; exit codes 127 and 126
+            FamilyMissing: the host has no IPv6; do without what needs it
 
 The message is the sentence the user reads.
 """
@@ -43,6 +44,9 @@ class Unavailable(BridgeheadError): ...
 
 
 class HostRefused(BridgeheadError): ...
+
+
+class FamilyMissing(HostRefused): ...
 
 
 class CommandNotFound(HostRefused):

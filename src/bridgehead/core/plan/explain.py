@@ -7,6 +7,7 @@ from bridgehead.core.plan.objects import (
     KernelObject,
     LinkAddress,
     NameRecord,
+    PortHold,
     ResolverView,
     Route,
     Veth,
@@ -38,12 +39,26 @@ def describe(item: KernelObject) -> str:
         case FirewallElement():
             verdict = f" : {item.data}" if item.data else ""
             return f"firewall element {' . '.join(item.match)}{verdict} in {item.set}"
+        case PortHold():
+            return f"port {place(item)}{_relayed(item)}"
         case NameRecord():
             return f"names {', '.join(item.names)} on network {item.network_name}"
         case ResolverView():
             return f"resolver listener 127.0.0.11:{item.port} in {item.namespace}"
         case _:
             return " ".join(item.key)
+
+
+def place(hold: PortHold) -> str:
+    host = f"[{hold.address}]" if hold.address.version == 6 else hold.address
+    return f"{host}:{hold.port}/{hold.protocol}"
+
+
+def _relayed(hold: PortHold) -> str:
+    if hold.relay is None:
+        return ""
+    address, port = hold.relay
+    return f", carried over to {address} port {port}"
 
 
 def _inside(namespace: str) -> str:

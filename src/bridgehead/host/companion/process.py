@@ -27,6 +27,7 @@ from bridgehead.host.companion.wire import Json
 
 _LINGER_S = "60"
 _BACKLOG = 16
+_LONGEST_NAME = 15
 _OPTIONS = {"--socket", "--linger", "--inherit"}
 
 Serve = Callable[[Loop, Json], Service]
@@ -58,6 +59,7 @@ def main(name: str, arguments: list[str], serve: Serve) -> int:
         estate = Estate(_listen(path), lock)
         if os.fork():
             return 0
+    _take_name(f"bh-{name.replace(' ', '-')}")
     _live(estate, serve, float(options.get("--linger", _LINGER_S)))
     os.unlink(path)
     # Before the sessions end, which whoever wants to start another process waits for.
@@ -74,6 +76,12 @@ def _live(estate: Estate, serve: Serve, linger_s: float) -> None:
     service = serve(loop, estate.held)
     replace: Callable[[list[str]], None] = lambda command: _become(command, estate, service)  # noqa: E731
     Control(loop, estate.listening, service, linger_s, replace).run()
+
+
+def _take_name(name: str) -> None:
+    """Instead of python's, which would tell nobody who holds a port."""
+    with open("/proc/self/comm", "w", encoding="ascii") as own:  # noqa: PTH123
+        own.write(name[:_LONGEST_NAME])
 
 
 def _become(command: list[str], estate: Estate, service: Service) -> None:

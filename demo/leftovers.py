@@ -13,7 +13,7 @@ from demo.narrator import Narrator
 from demo.stage import Stage
 
 SETTLE_S = 5
-RESOLVER = "bridgehead.host.resolver"
+COMPANIONS = ("bridgehead.host.resolver", "bridgehead.host.ports")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +60,16 @@ def take_down(stage: Stage) -> None:
     stage.narrator.command("kill $(cat /run/bridgehead.pid)")
     stage.daemon.stop()
     say.check(
-        "no process is left, but for a resolver that serves nobody and ends within a minute",
+        "no process is left, but for companions that serve nobody and end within a minute",
         expected=[],
-        found=_until_empty(lambda: [name for name in _processes(stage) if RESOLVER not in name]),
+        found=_until_empty(lambda: _processes(stage)),
     )
 
 
 def _processes(stage: Stage) -> list[str]:
-    return list(stage.host.processes().values())
+    """Without the daemon's companions."""
+    names = stage.host.processes().values()
+    return [name for name in names if not any(companion in name for companion in COMPANIONS)]
 
 
 def _check_links(stage: Stage) -> None:

@@ -74,7 +74,7 @@ async def _serve(settings: Settings, arguments: Sequence[str]) -> int:
         gc.freeze()  # what start-up made stays; no later collection needs to look at it
         _log.info("ready on %s", ", ".join(settings.hosts))
         background = [
-            asyncio.create_task(wiring.keep_resolver(parts)),
+            asyncio.create_task(wiring.keep_companions(parts)),
             asyncio.create_task(parts.runtime.prepare()),
             asyncio.create_task(_reload_when_told(hung_up, current, parts)),
         ]

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,6 +42,7 @@ from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.netlink.plane import LinkPlane
 from bridgehead.host.netlink.standing import standing, wake
 from bridgehead.host.nft.plane import FirewallPlane
+from bridgehead.host.ports.plane import PortPlane
 from bridgehead.host.resolver.plane import ResolverPlane
 from bridgehead.host.runtime.logs import ConmonLogs
 from bridgehead.host.runtime.runtime import ConmonRuntime
@@ -55,7 +56,7 @@ _RUNTIME_UNTIL_KNOWN = "runc"
 class Parts:
     engine: Engine
     runtime: ConmonRuntime
-    resolver_births: asyncio.Queue[int]
+    births: Mapping[str, asyncio.Queue[int]]
 
 
 def build(settings: Settings, held: ExitStack) -> Parts:
@@ -69,16 +70,15 @@ def build(settings: Settings, held: ExitStack) -> Parts:
         Path(folder).mkdir(mode=0o711, parents=True, exist_ok=True)
     store = SqliteStore(layout.database)
     held.callback(store.close)
-    births: asyncio.Queue[int] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    resolver = ResolverPlane(
-        layout.resolver_socket, born=lambda pid: loop.call_soon_threadsafe(births.put_nowait, pid)
-    )
+    births: dict[str, asyncio.Queue[int]] = {}
+    resolver = ResolverPlane(layout.resolver_socket, born=_heard(births, ResolverPlane.name))
+    ports = PortPlane(layout.ports_socket, born=_heard(births, PortPlane.name))
     held.callback(resolver.close)
+    held.callback(ports.close)
     facts = _facts(settings, store.load())
     if facts.bridge is not None and not facts.bridge.ours and facts.bridge.is_bridge and not facts.bridge.up:
         wake(facts.bridge.name)
-    intent = Intent(store, _host(facts, resolver), facts, SystemClock(), SystemRandom())
+    intent = Intent(store, _host(facts, resolver, ports), facts, SystemClock(), SystemRandom())
     runtime = _runtime(layout)
     logs = ConmonLogs(layout.containers, layout.bundles)
     return Parts(Engine(intent, runtime, logs, LayerStore(layout.layers)), runtime, births)
@@ -89,7 +89,8 @@ async def plan(settings: Settings) -> Sequence[Op]:
     layout = settings.layout
     store = SqliteStore(layout.database, read_only=True)
     facts = _facts(settings, store.load())
-    host = _host(facts, ResolverPlane(layout.resolver_socket, start=False))
+    resolver = ResolverPlane(layout.resolver_socket, start=False)
+    host = _host(facts, resolver, PortPlane(layout.ports_socket, start=False))
     intent = Intent(store, host, facts, SystemClock(), SystemRandom())
     return await planned(intent, _runtime(layout))
 
@@ -152,15 +153,28 @@ def _pools(options: DaemonOptions) -> tuple[Pool, ...]:
     return options.pools or PREDEFINED_POOLS
 
 
-async def keep_resolver(parts: Parts) -> None:
-    """When a resolver dies, a repair starts another and tells it everything."""
+async def keep_companions(parts: Parts) -> None:
+    """When the resolver or the port keeper dies, a repair starts another and tells it everything."""
+    async with asyncio.TaskGroup() as keeping:
+        for name, births in parts.births.items():
+            keeping.create_task(_keep(name, births, parts.engine))
+
+
+async def _keep(name: str, births: asyncio.Queue[int], engine: Engine) -> None:
     while True:
-        await _death_of(await parts.resolver_births.get())
-        _log.warning("the resolver died")
+        await _death_of(await births.get())
+        _log.warning("the %s died", name)
         try:
-            await parts.engine.repair()
+            await engine.repair()
         except BridgeheadError as error:
-            _log.warning("names are not back yet: %s", error)
+            _log.warning("what the %s held is not back yet: %s", name, error)
+
+
+def _heard(births: dict[str, asyncio.Queue[int]], name: str) -> Callable[[int], object]:
+    """What a plane calls, from its thread, with the process id of each companion it meets."""
+    loop = asyncio.get_running_loop()
+    heard = births[name] = asyncio.Queue()
+    return lambda pid: loop.call_soon_threadsafe(heard.put_nowait, pid)
 
 
 async def _death_of(pid: int) -> None:
@@ -178,12 +192,13 @@ async def _death_of(pid: int) -> None:
         os.close(descriptor)
 
 
-def _host(facts: HostFacts, resolver: ResolverPlane) -> Host:
+def _host(facts: HostFacts, resolver: ResolverPlane, ports: PortPlane) -> Host:
     layout = facts.layout
     switches = (FORWARDING, FORWARDING_V6, BRIDGE_FILTERING, *map(accept_ra, facts.advertised))
     return Host(
         (
             FilePlane((layout.containers, layout.bundles)),
+            ports,
             FirewallPlane(layout.namespaces, socket_in),
             SysctlPlane(switches),
             LinkPlane(layout.namespaces),

@@ -75,6 +75,7 @@ async def _serve(settings: Settings, arguments: Sequence[str]) -> int:
         _log.info("ready on %s", ", ".join(settings.hosts))
         background = [
             asyncio.create_task(wiring.keep_companions(parts)),
+            asyncio.create_task(parts.vigil.keep()),
             asyncio.create_task(parts.runtime.prepare()),
             asyncio.create_task(_reload_when_told(hung_up, current, parts)),
         ]

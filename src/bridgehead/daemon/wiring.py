@@ -21,6 +21,7 @@ from bridgehead.core.firewall.nft import NftSpelling
 from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool
 from bridgehead.core.layout import Layout
+from bridgehead.core.model.addresses import Prefix
 from bridgehead.core.model.errors import BridgeheadError, InvalidParameter
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Op
@@ -32,6 +33,7 @@ from bridgehead.engine.engine import Engine
 from bridgehead.engine.engine import plan as planned
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.reconcile import Host
+from bridgehead.engine.vigil import Vigil
 from bridgehead.host.files.plane import FilePlane
 from bridgehead.host.files.sysctl import SysctlPlane
 from bridgehead.host.images.store import LayerStore
@@ -47,6 +49,7 @@ from bridgehead.host.resolver.plane import ResolverPlane
 from bridgehead.host.runtime.logs import ConmonLogs
 from bridgehead.host.runtime.runtime import ConmonRuntime
 from bridgehead.host.store.sqlite import SqliteStore
+from bridgehead.host.watch.watch import KernelWatch
 
 _log = logging.getLogger("bridgehead.wiring")
 _RUNTIME_UNTIL_KNOWN = "runc"
@@ -55,6 +58,7 @@ _RUNTIME_UNTIL_KNOWN = "runc"
 @dataclass(frozen=True, slots=True)
 class Parts:
     engine: Engine
+    vigil: Vigil
     runtime: ConmonRuntime
     births: Mapping[str, asyncio.Queue[int]]
 
@@ -75,13 +79,18 @@ def build(settings: Settings, held: ExitStack) -> Parts:
     ports = PortPlane(layout.ports_socket, born=_heard(births, PortPlane.name))
     held.callback(resolver.close)
     held.callback(ports.close)
+    firewall = FirewallPlane(layout.namespaces, socket_in)
+    watch = KernelWatch(lambda: firewall.port_ids)
+    held.callback(watch.close)
     facts = _facts(settings, store.load())
     if facts.bridge is not None and not facts.bridge.ours and facts.bridge.is_bridge and not facts.bridge.up:
         wake(facts.bridge.name)
-    intent = Intent(store, _host(facts, resolver, ports), facts, SystemClock(), SystemRandom())
+    intent = Intent(store, _host(facts, resolver, ports, firewall), facts, SystemClock(), SystemRandom())
     runtime = _runtime(layout)
     logs = ConmonLogs(layout.containers, layout.bundles)
-    return Parts(Engine(intent, runtime, logs, LayerStore(layout.layers)), runtime, births)
+    engine = Engine(intent, runtime, logs, LayerStore(layout.layers))
+    vigil = Vigil(intent, engine.events, watch, lambda: _used_by_others(settings.options, intent.snapshot))
+    return Parts(engine, vigil, runtime, births)
 
 
 async def plan(settings: Settings) -> Sequence[Op]:
@@ -90,7 +99,8 @@ async def plan(settings: Settings) -> Sequence[Op]:
     store = SqliteStore(layout.database, read_only=True)
     facts = _facts(settings, store.load())
     resolver = ResolverPlane(layout.resolver_socket, start=False)
-    host = _host(facts, resolver, PortPlane(layout.ports_socket, start=False))
+    ports = PortPlane(layout.ports_socket, start=False)
+    host = _host(facts, resolver, ports, FirewallPlane(layout.namespaces, socket_in))
     intent = Intent(store, host, facts, SystemClock(), SystemRandom())
     return await planned(intent, _runtime(layout))
 
@@ -192,14 +202,14 @@ async def _death_of(pid: int) -> None:
         os.close(descriptor)
 
 
-def _host(facts: HostFacts, resolver: ResolverPlane, ports: PortPlane) -> Host:
+def _host(facts: HostFacts, resolver: ResolverPlane, ports: PortPlane, firewall: FirewallPlane) -> Host:
     layout = facts.layout
     switches = (FORWARDING, FORWARDING_V6, BRIDGE_FILTERING, *map(accept_ra, facts.advertised))
     return Host(
         (
             FilePlane((layout.containers, layout.bundles)),
             ports,
-            FirewallPlane(layout.namespaces, socket_in),
+            firewall,
             SysctlPlane(switches),
             LinkPlane(layout.namespaces),
             resolver,
@@ -213,8 +223,6 @@ def _facts(settings: Settings, stored: Snapshot) -> HostFacts:
     firewall = _spelling(options)
     bridge = BridgeDriver(firewall, direct_routing=options.direct_routing)
     drivers = (bridge, PlainDriver("host"), PlainDriver("null"))
-    ours = {network.bridge.name for network in stored.networks.values() if network.bridge}
-    default = options.bridge.name or DOCKER0
     return HostFacts(
         layout=settings.layout,
         drivers={driver.name: driver for driver in drivers},
@@ -223,12 +231,17 @@ def _facts(settings: Settings, stored: Snapshot) -> HostFacts:
         hosts_text=surroundings.hosts_text(),
         hostname=surroundings.hostname(),
         mtu=surroundings.uplink_mtu(),
-        avoid=surroundings.connected_prefixes({*ours, default}),
+        avoid=_used_by_others(options, stored),
         pools=_pools(options),
         options=options,
-        bridge=None if options.bridge.absent else standing(default),
+        bridge=None if options.bridge.absent else standing(options.bridge.name or DOCKER0),
         advertised=surroundings.advertised_uplinks(),
     )
+
+
+def _used_by_others(options: DaemonOptions, snapshot: Snapshot) -> tuple[Prefix, ...]:
+    ours = {network.bridge.name for network in snapshot.networks.values() if network.bridge}
+    return surroundings.connected_prefixes({*ours, options.bridge.name or DOCKER0})
 
 
 def _machine_id() -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from bridgehead.core.desired import dirty, fragment, owners
 from bridgehead.core.facts import HostFacts
+from bridgehead.core.model.addresses import Prefix
 from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.network import Endpoint, Network, Phase
 from bridgehead.core.model.snapshot import Record, Snapshot
@@ -53,6 +54,10 @@ class Intent:
     def assume(self, new: Snapshot) -> None:
         """Think with `new` without writing it down: for plans, which change nothing."""
         self._snapshot = new
+
+    def avoid(self, prefixes: tuple[Prefix, ...]) -> None:
+        """Networks made from here on keep clear of these blocks, which others on this host use now."""
+        self.facts = replace(self.facts, avoid=prefixes)
 
     async def realise(self, new: Snapshot) -> None:
         """Commit, and wait until the host shows it."""

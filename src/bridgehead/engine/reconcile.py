@@ -9,14 +9,18 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TypeVar
 
 from bridgehead.core.model.errors import BridgeheadError, HostRefused
 from bridgehead.core.plan.diff import Delete, Op, after, diff
-from bridgehead.core.plan.explain import explain
-from bridgehead.core.plan.objects import Key, State
+from bridgehead.core.plan.explain import explain, summary
+from bridgehead.core.plan.objects import KernelObject, Key, State
 from bridgehead.engine.world import Plane
 
 Owner = str
+T = TypeVar("T")
+Mended = Sequence[tuple[Owner, Op]]
 _FIRST_RETRY_S = 1.0
 _LAST_RETRY_S = 60.0
 _log = logging.getLogger("bridgehead.reconcile")
@@ -63,12 +67,16 @@ class Reconciler:
         self._believed: dict[Owner, State] = {}
         self._waiting: dict[Owner, list[asyncio.Future[None]]] = {}
         self._suspect = False
+        self._failed: Mapping[Key, Exception] = {}
+        self._onlookers: list[Callable[[], None]] = []
+        self.mended: Callable[[Mended], None] = _log_mended
         self._applying: asyncio.Task[None] | None = None
         self._retrying: asyncio.Task[None] | None = None
         # One thread, so that the kernel sees one writer and planes need no locks.
         self._thread = ThreadPoolExecutor(1, "kernel")
 
     async def observe(self) -> State:
+        _log.debug("looking at the whole host")
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._host.observe)
 
     def plan(self, actual: State) -> list[Op]:
@@ -86,7 +94,7 @@ class Reconciler:
             _log.info("recovering: %s", explain(op))
         failed = await self._apply(ops)
         self._believe(after(actual, ops, failed))
-        self._suspect = bool(failed)
+        self._suspect, self._failed = bool(failed), failed
         self._report(failed)
         return failed
 
@@ -98,6 +106,17 @@ class Reconciler:
         """
         self._suspect = True
         await self.settle(self._owners())
+
+    def believed(self) -> Iterable[KernelObject]:
+        return (item for fragment in self._believed.values() for item in fragment.values())
+
+    async def between_rounds(self, look: Callable[[], T]) -> T:
+        """What `look` gives, called when nothing is half done: then belief is what the host should show."""
+        if self._applying is None:
+            return look()
+        seen: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._onlookers.append(partial(_answer, seen, look))
+        return await seen
 
     async def settle(self, owners: Iterable[Owner]) -> None:
         """Return when the host shows these owners as the current intent has them.
@@ -130,11 +149,17 @@ class Reconciler:
             while self._waiting:
                 waiting, self._waiting = self._waiting, {}
                 failures = await self._surviving_round(set(waiting))
+                self._let_look()
                 for owner, futures in waiting.items():
                     _resolve(futures, failures.get(owner))
         finally:
             self._applying = None
             self._retry_if_suspect()
+
+    def _let_look(self) -> None:
+        onlookers, self._onlookers = self._onlookers, []
+        for look in onlookers:
+            look()
 
     def _retry_if_suspect(self) -> None:
         if self._suspect and (self._retrying is None or self._retrying.done()):
@@ -162,15 +187,22 @@ class Reconciler:
             return dict.fromkeys(owners, refusal)
 
     async def _round(self, owners: set[Owner]) -> Mapping[Owner, Exception]:
-        if self._suspect:
-            self._believe(await self.observe())
+        damaged: set[Key] = set()
+        # Taken down first: a repair that is asked for meanwhile must find the next round suspicious.
+        suspect, self._suspect = self._suspect, False
+        if suspect:
+            before = _union(self._believed.values())
+            found = await self.observe()
+            damaged = _differing(before, found) - self._failed.keys()
+            self._believe(found)
             owners = {*self._owners(), *self._believed}
         wanted = {owner: self._desired(owner) for owner in owners}
         actual = _union(self._believed.get(owner, {}) for owner in owners)
         ops = diff(actual, _union(wanted.values()))
         failed = await self._apply(ops)
         reached = after(actual, ops, failed)
-        self._suspect = bool(failed)
+        self._suspect, self._failed = self._suspect or bool(failed), failed
+        self._tell_mended([op for op in ops if op.object.key in damaged - failed.keys()], wanted)
         for owner in owners:
             kept = {key: reached[key] for key in wanted[owner] if key in reached}
             self._believed[owner] = kept
@@ -188,6 +220,11 @@ class Reconciler:
             return {}
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._host.apply, ops)
 
+    def _tell_mended(self, ops: Sequence[Op], wanted: Mapping[Owner, State]) -> None:
+        if ops:
+            owners = {key: owner for owner, fragment in wanted.items() for key in fragment}
+            self.mended([(owners.get(op.object.key, ""), op) for op in ops])
+
     def _believe(self, actual: State) -> None:
         """Share an observed state out among the owners; what nobody wants is kept under no owner."""
         rest = dict(actual)
@@ -201,6 +238,23 @@ class Reconciler:
     def _report(self, failed: Mapping[Key, Exception]) -> None:
         for key, error in failed.items():
             _log.warning("%s: %s", " ".join(key), error)
+
+
+def _log_mended(mended: Mended) -> None:
+    _log.warning("repaired: %s", summary([op for _, op in mended]))
+
+
+def _answer(asked: asyncio.Future[T], look: Callable[[], T]) -> None:
+    if asked.done():
+        return
+    try:
+        asked.set_result(look())
+    except Exception as error:  # noqa: BLE001 - the loop of rounds must not end by it
+        asked.set_exception(error)
+
+
+def _differing(before: State, now: State) -> set[Key]:
+    return {key for key in before.keys() | now.keys() if before.get(key) != now.get(key)}
 
 
 def _union(states: Iterable[State]) -> State:

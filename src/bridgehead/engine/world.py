@@ -12,6 +12,7 @@ from bridgehead.core.model.process import Exit as Exit  # noqa: PLC0414 - values
 from bridgehead.core.model.process import LogLine as LogLine  # noqa: PLC0414 - which must not import `engine`
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Op
+from bridgehead.core.plan.notice import Notice
 from bridgehead.core.plan.objects import Key, State
 
 
@@ -51,6 +52,19 @@ class Ports(Protocol):
 
     def ephemeral(self) -> Sequence[int]:
         """What may be given to whoever asks for any port, in ascending order."""
+        ...
+
+
+class Watch(Protocol):
+    """Hears what happens to the daemon's own network namespace, from the moment it is made."""
+
+    @property
+    def descriptors(self) -> Sequence[int]:
+        """Readable when there is something to drain."""
+        ...
+
+    def drain(self) -> Sequence[Notice]:
+        """What was announced since the last time. Does not wait; one call need not empty it."""
         ...
 
 

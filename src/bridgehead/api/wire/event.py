@@ -6,8 +6,19 @@ from bridgehead.api.wire.filters import Filters, exact, labels_match
 from bridgehead.core.model.events import Event
 
 _BILLION = 1_000_000_000
-_OBJECTS = ("container", "image", "network", "volume", "plugin", "service", "node", "secret", "config")
-FILTERS = ("type", "event", "label", "scope", "daemon", *_OBJECTS)
+_OBJECTS = (
+    "container",
+    "image",
+    "network",
+    "volume",
+    "plugin",
+    "service",
+    "node",
+    "secret",
+    "config",
+    "daemon",
+)
+FILTERS = ("type", "event", "label", "scope", *_OBJECTS)
 
 
 def show(event: Event) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """Operations in words, for `bridgehead daemon --plan`, logs and error messages."""
 
+from collections.abc import Sequence
+
 from bridgehead.core.plan.diff import Create, Op, Update
 from bridgehead.core.plan.objects import (
     Bridge,
@@ -23,6 +25,12 @@ def explain(op: Op) -> str:
         case _:
             verb = "delete"
     return f"{verb} {describe(op.object)}"
+
+
+def summary(ops: Sequence[Op], most: int = 8) -> str:
+    """The first of many, and how many more."""
+    told = "; ".join(explain(op) for op in ops[:most])
+    return f"{told}; and {len(ops) - most} more" if len(ops) > most else told
 
 
 def describe(item: KernelObject) -> str:

@@ -16,9 +16,11 @@ from bridgehead.host.netlink.inet import (
     delete_route,
     dump_addresses,
     dump_routes,
+    has_subnet,
     read_address,
     read_route,
     replace_route,
+    restore_subnet,
 )
 from bridgehead.host.netlink.links import Link
 from bridgehead.host.netlink.marks import PROTOCOL
@@ -82,9 +84,18 @@ def _settle_address(door: Door, entry: LinkAddress, link: int) -> None:
         if found.protocol != PROTOCOL:
             raise taken(entry, f"address {found.address}")
         if found.address == entry.address:
+            if has_subnet(entry.address):
+                _settle_subnet(door, entry, link)
             return
         door.must(delete_address(link, found.address), create_address(link, entry.address))
         return
+
+
+def _settle_subnet(door: Door, entry: LinkAddress, link: int) -> None:
+    """The address is there, but perhaps somebody took its route away."""
+    (reply,) = door.exchange([restore_subnet(link, entry.address)])
+    if reply.error is not None and reply.error.errno != errno.EEXIST:
+        raise reply.error
 
 
 def _settle_route(door: Door, entry: Route, link: int) -> None:

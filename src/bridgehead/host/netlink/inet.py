@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bridgehead.core.model.addresses import Address, Interface, Prefix
 from bridgehead.host.netlink.codec import (
+    NLM_F_APPEND,
     NLM_F_CREATE,
     NLM_F_EXCL,
     NLM_F_REPLACE,
@@ -25,8 +26,10 @@ _AF_INET, _AF_INET6 = 2, 10
 _FAMILIES = {4: _AF_INET, 6: _AF_INET6}
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_BROADCAST, _IFA_PROTO = 1, 2, 4, 11
 _IFA_F_NODAD = 0x02
-_RTA_DST, _RTA_OIF, _RTA_GATEWAY = 1, 4, 5
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC = 1, 4, 5, 6, 7
+_KERNEL_METRIC = 256  # of IPv6
 _MAIN_TABLE = 254
+KERNEL = 2  # the protocol of routes that come with addresses
 _SCOPE_UNIVERSE, _SCOPE_LINK, _SCOPE_NOWHERE = 0, 253, 255
 _UNICAST = 1
 _SMALLEST_BROADCAST_DOMAIN = 30  # longer IPv4 prefixes have no broadcast address
@@ -89,9 +92,27 @@ def delete_route(link: int, destination: Prefix, gateway: Address | None) -> Req
     return Request(RTM_DELROUTE, 0, body)
 
 
-def dump_routes() -> Request:
-    """Ours alone: the kernel sorts out the others."""
-    return Request(RTM_GETROUTE, 0, _ROUTE.pack(0, 0, 0, 0, 0, PROTOCOL, 0, 0, 0))
+def dump_routes(protocol: int = PROTOCOL) -> Request:
+    """Ours alone, or those the kernel made for addresses: the kernel sorts out the others."""
+    return Request(RTM_GETROUTE, 0, _ROUTE.pack(0, 0, 0, 0, _MAIN_TABLE, protocol, 0, 0, 0))
+
+
+def restore_subnet(link: int, address: Interface) -> Request:
+    """The route to an address's own block, as the kernel makes it with the address."""
+    family, length = _FAMILIES[address.version], address.network.prefixlen
+    scope = _SCOPE_LINK if address.version == 4 else _SCOPE_UNIVERSE
+    body = _ROUTE.pack(family, length, 0, 0, _MAIN_TABLE, KERNEL, scope, _UNICAST, 0)
+    body += attribute(_RTA_DST, address.network.network_address.packed)
+    if address.version == 4:
+        body += attribute(_RTA_PREFSRC, address.packed)
+    else:
+        body += u32(_RTA_PRIORITY, _KERNEL_METRIC)
+    # Another link may lead to the same block: ours comes beside it, as it would with a new address.
+    return Request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, body + u32(_RTA_OIF, link))
+
+
+def has_subnet(address: Interface) -> bool:
+    return address.network.prefixlen < address.max_prefixlen
 
 
 def read_route(message: Message) -> FoundRoute | None:

@@ -7,6 +7,7 @@ updated in place; unwanted, it is deleted. Half a pair is shown in a form nobody
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from bridgehead.core.model.addresses import Prefix
 from bridgehead.core.plan.objects import (
     Bridge,
     KernelObject,
@@ -19,7 +20,14 @@ from bridgehead.core.plan.objects import (
 )
 from bridgehead.host.namespaces.files import kept_in
 from bridgehead.host.netlink.doors import Door, Doors
-from bridgehead.host.netlink.inet import dump_addresses, dump_routes, read_address, read_route
+from bridgehead.host.netlink.inet import (
+    KERNEL,
+    dump_addresses,
+    dump_routes,
+    has_subnet,
+    read_address,
+    read_route,
+)
 from bridgehead.host.netlink.links import Link, dump_links, read_link
 from bridgehead.host.netlink.marks import LINK_GROUP_WITH_IPV6, LINK_GROUPS, PROTOCOL
 
@@ -97,10 +105,19 @@ def _view(namespace: str, door: Door) -> _View:
 
 
 def _addresses(namespace: str, door: Door, links: Mapping[int, Link]) -> Iterator[LinkAddress]:
+    """Out here, an address that has lost the route to its block is not shown, and so is settled anew."""
+    subnets = None if namespace else _subnets(door)
     for message in door.dump(dump_addresses()):
         found = read_address(message)
-        if found is not None and found.protocol == PROTOCOL and found.link in links:
+        if found is None or found.protocol != PROTOCOL or found.link not in links:
+            continue
+        if subnets is None or not has_subnet(found.address) or (found.link, found.address.network) in subnets:
             yield LinkAddress(namespace, links[found.link].name, found.address)
+
+
+def _subnets(door: Door) -> set[tuple[int, Prefix]]:
+    routes = map(read_route, door.dump(dump_routes(KERNEL)))
+    return {(route.link, route.destination) for route in routes if route is not None}
 
 
 def _routes(namespace: str, door: Door, links: Mapping[int, Link]) -> Iterator[Route]:

@@ -51,6 +51,12 @@ class Conversation:
     def close(self) -> None:
         self._channel.close()
 
+    @property
+    def port_id(self) -> int:
+        """What the kernel calls this socket when it announces what we did; 0 before it was first used."""
+        port: int = self._channel.getsockname()[0]
+        return port
+
     def transact(self, messages: Sequence[Message]) -> Mapping[int, int]:
         """Carry out all messages or none. Gives the errno of each that was refused, by its position."""
         if not messages:

@@ -36,6 +36,16 @@ class FirewallPlane:
         self._opened: Conversation | None = None
         current = table().text
         self._scripts = {skeleton.digest(current): current}
+        self._children: tuple[int, ...] = ()
+
+    @property
+    def port_ids(self) -> frozenset[int]:
+        """Whose announcements are our own doing; the kernel names a child's socket after its process."""
+        own = (self._opened.port_id,) if self._opened is not None else ()
+        return frozenset((*own, *self._children))
+
+    def _started(self, pid: int) -> None:
+        self._children = (*self._children[-7:], pid)
 
     @property
     def _conversation(self) -> Conversation:
@@ -102,7 +112,7 @@ class FirewallPlane:
 
     def _replace_table(self, script: str) -> None:
         self._scripts[skeleton.digest(script)] = script
-        skeleton.replace(self._conversation, script, elements.observed(self._conversation))
+        skeleton.replace(self._conversation, script, elements.observed(self._conversation), self._started)
 
     def _apply_elements(self, ops: Sequence[Op]) -> dict[Key, Exception]:
         """One transaction; those that are refused are taken out and the others tried again."""

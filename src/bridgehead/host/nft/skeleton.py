@@ -5,7 +5,7 @@ The seal is an empty chain whose name holds two digests: of the script, and of w
 
 import hashlib
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from bridgehead.core.firewall.nft import TABLE, spelled
 from bridgehead.core.firewall.rules import is_plain
@@ -28,8 +28,15 @@ _MEANING = (
 )
 
 
-def replace(conversation: Conversation, script: str, elements: Iterable[FirewallElement]) -> None:
+def replace(
+    conversation: Conversation,
+    script: str,
+    elements: Iterable[FirewallElement],
+    started: Callable[[int], None],
+) -> None:
     """Put the skeleton in place of what is there, with these elements, in one transaction; then seal it.
+
+    `started` is told the process id of the `nft` that does it.
 
     Raises:
         HostRefused: in nft's own words.
@@ -37,7 +44,7 @@ def replace(conversation: Conversation, script: str, elements: Iterable[Firewall
     """
     # A name that nft would read otherwise cannot be one of ours.
     kept = [spelled(element) for element in elements if all(map(is_plain, element.match))]
-    _run(script + "".join(kept))
+    _run(script + "".join(kept), started)
     name = "-".join((_SEAL, digest(script), _fingerprint(conversation)))
     chain = text(_CHAIN_TABLE, TABLE) + text(_CHAIN_NAME, name)
     refusals = conversation.transact([Message(Kind.NEW_CHAIN, INET, chain, Flag.CREATE)])
@@ -45,20 +52,26 @@ def replace(conversation: Conversation, script: str, elements: Iterable[Firewall
         raise HostRefused(f"cannot seal the nftables table {TABLE}: errno {refusals[0]}")
 
 
-def _run(script: str) -> None:
+def _run(script: str, started: Callable[[int], None]) -> None:
     try:
-        done = subprocess.run(
+        nft = subprocess.Popen(
             ["nft", "-f", "-"],
-            input=script,
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=_NFT_TIMEOUT_S,
-            check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
         raise HostRefused(f"cannot run nft: {error}") from error
-    if done.returncode:
-        raise HostRefused(f"nft: {done.stderr.strip()}")
+    with nft:
+        started(nft.pid)
+        try:
+            _, complaint = nft.communicate(script, _NFT_TIMEOUT_S)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            nft.kill()
+            raise HostRefused(f"cannot run nft: {error}") from error
+    if nft.returncode:
+        raise HostRefused(f"nft: {complaint.strip()}")
 
 
 def remove(conversation: Conversation) -> None:

@@ -1,0 +1,116 @@
+"""Whether what the kernel announces contradicts what we believe, or gets in the way of a network of ours.
+
+This is why ordinary life costs nothing: a notice about anybody else's link, or about ours as we left it, is
+no reason to look at the whole host.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from bridgehead.core.firewall import nft
+from bridgehead.core.model.addresses import Interface, Prefix
+from bridgehead.core.model.network import Network
+from bridgehead.core.plan.notice import (
+    AddressGone,
+    FirewallChanged,
+    LinkChanged,
+    LinkGone,
+    Notice,
+    Overrun,
+    RouteAppeared,
+    RouteGone,
+    Table,
+)
+from bridgehead.core.plan.objects import (
+    Bridge,
+    FirewallElement,
+    FirewallRule,
+    FirewallTable,
+    KernelObject,
+    LinkAddress,
+    Route,
+    Veth,
+)
+
+_FAMILIES = {4: "ip", 6: "ip6"}
+# A VPN that takes everything says so by routes to both halves of it; they are ways out, not places.
+_SHORTEST_PLACE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """Our objects in the daemon's own namespace, by the names that notices use."""
+
+    bridges: dict[str, Bridge]
+    ports: dict[str, Veth]
+    addresses: frozenset[tuple[str, Interface]]
+    routes: frozenset[tuple[str, Prefix]]
+    tables: frozenset[Table]
+
+
+def believed(objects: Iterable[KernelObject]) -> Believed:
+    bridges: dict[str, Bridge] = {}
+    ports: dict[str, Veth] = {}
+    addresses: set[tuple[str, Interface]] = set()
+    routes: set[tuple[str, Prefix]] = set()
+    tables: set[Table] = set()
+    for item in objects:
+        match item:
+            case Veth():
+                ports[item.name] = item
+            case Bridge():
+                bridges[item.name] = item
+            case LinkAddress(namespace=""):
+                addresses.add((item.link, item.address))
+                routes.add((item.link, item.address.network))
+            case Route(namespace=""):
+                routes.add((item.link, item.destination))
+            case FirewallTable() | FirewallElement():
+                tables.add((nft.FAMILY, nft.TABLE))
+            case FirewallRule():
+                tables.add((_FAMILIES[item.family], item.table))
+            case _:
+                pass
+    return Believed(bridges, ports, frozenset(addresses), frozenset(routes), frozenset(tables))
+
+
+def concerns(notice: Notice, ours: Believed) -> bool:
+    match notice:
+        case Overrun():
+            return True
+        case FirewallChanged():
+            return not notice.tables.isdisjoint(ours.tables)
+        case LinkGone():
+            return notice.name in ours.bridges or notice.name in ours.ports
+        case LinkChanged():
+            return _differs(notice, ours)
+        case AddressGone():
+            return (notice.link, notice.address) in ours.addresses
+        case RouteGone():
+            return (notice.link, notice.destination) in ours.routes
+        case _:
+            return False
+
+
+def _differs(now: LinkChanged, ours: Believed) -> bool:
+    bridge, port = ours.bridges.get(now.name), ours.ports.get(now.name)
+    if bridge is not None:
+        return (now.up, now.mtu, now.mac) != (True, bridge.mtu, bridge.mac)
+    if port is not None:
+        return (now.up, now.mtu, now.master) != (True, port.mtu, port.bridge)
+    return False
+
+
+def overlapped(route: RouteAppeared, networks: Iterable[Network]) -> Iterator[tuple[Network, Prefix]]:
+    """The networks, each with its subnet, that this route of somebody else leads to as well."""
+    if route.destination.prefixlen < _SHORTEST_PLACE:
+        return
+    bridged = [network for network in networks if network.bridge is not None]
+    if any(network.bridge is not None and network.bridge.name == route.link for network in bridged):
+        return
+    for network in bridged:
+        for subnet in network.subnets:
+            if subnet.prefix.version == route.destination.version and subnet.prefix.overlaps(
+                route.destination
+            ):
+                yield network, subnet.prefix

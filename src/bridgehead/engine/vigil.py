@@ -1,0 +1,162 @@
+"""Keeping what was built: hears what others do to the host, judges it, and has it repaired.
+
+Notices are collected for a moment, since damage rarely comes as one. They are judged between two rounds of
+the reconciler, so that our own doing is never taken for damage; only what contradicts belief is a reason to
+look at the host. Others' objects are never touched, but a route of theirs that overlaps a network is told.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+from bridgehead.core.judgement import believed, concerns, overlapped
+from bridgehead.core.model.addresses import Prefix
+from bridgehead.core.model.errors import BridgeheadError
+from bridgehead.core.model.network import Network
+from bridgehead.core.plan.diff import Op
+from bridgehead.core.plan.explain import summary
+from bridgehead.core.plan.notice import Notice, RouteAppeared, RouteGone, Subject
+from bridgehead.core.plan.objects import Veth
+from bridgehead.engine.events import EventBus
+from bridgehead.engine.intent import Intent
+from bridgehead.engine.pace import Pace
+from bridgehead.engine.reconcile import Mended
+from bridgehead.engine.world import Watch
+
+_SILENCE_S = 0.06
+_LONGEST_COLLECTION_S = 0.3
+_log = logging.getLogger("bridgehead.vigil")
+
+
+class Vigil:
+    """`surroundings` reads the blocks that others on this host use."""
+
+    def __init__(
+        self, intent: Intent, events: EventBus, watch: Watch, surroundings: Callable[[], tuple[Prefix, ...]]
+    ) -> None:
+        self._intent = intent
+        self._events = events
+        self._watch = watch
+        self._surroundings = surroundings
+        self._heard: dict[Subject, Notice] = {}
+        self._sound = asyncio.Event()
+        self._pace = Pace()
+        self._culprits = ""
+
+    async def keep(self) -> None:
+        """Until cancelled."""
+        loop = asyncio.get_running_loop()
+        self._intent.reconciler.mended = self._tell_repair
+        for descriptor in self._watch.descriptors:
+            loop.add_reader(descriptor, self._hear)
+        try:
+            while True:
+                try:
+                    await self._watch_once()
+                except Exception:  # noqa: BLE001 - a bug in one judgement must not leave the host unwatched
+                    _log.exception("what was heard could not be judged")
+        finally:
+            for descriptor in self._watch.descriptors:
+                loop.remove_reader(descriptor)
+
+    async def _watch_once(self) -> None:
+        await self._sound.wait()
+        await self._collect()
+        concerning = await self._intent.reconciler.between_rounds(self._judge)
+        if concerning:
+            await self._repair(concerning)
+
+    def _hear(self) -> None:
+        for notice in self._watch.drain():
+            # The last of a subject counts, and in the order of the last.
+            self._heard.pop(notice.subject, None)
+            self._heard[notice.subject] = notice
+        self._sound.set()
+
+    async def _collect(self) -> None:
+        """Until nothing was heard for a moment, but not for ever."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + _LONGEST_COLLECTION_S
+        while self._sound.is_set() and loop.time() < end:
+            self._sound.clear()
+            await asyncio.sleep(_SILENCE_S)
+
+    def _judge(self) -> list[Notice]:
+        self._hear()
+        self._sound.clear()
+        heard, self._heard = self._heard, {}
+        self._look_around(heard.values())
+        ours = believed(self._intent.reconciler.believed())
+        return [notice for notice in heard.values() if concerns(notice, ours)]
+
+    async def _repair(self, concerning: Sequence[Notice]) -> None:
+        loop = asyncio.get_running_loop()
+        subjects = [notice.subject for notice in concerning]
+        self._culprits = ", ".join(dict.fromkeys(notice.by for notice in concerning if notice.by))
+        pause_s = self._pace.pause_s(loop.time(), subjects)
+        if pause_s:
+            by = f" by {self._culprits}" if self._culprits else ""
+            _log.warning("what is ours is changed again and again%s; next repair in %g s", by, pause_s)
+            await asyncio.sleep(pause_s)
+        self._pace.looked(loop.time(), subjects)
+        try:
+            await self._intent.reconciler.repair()
+        except BridgeheadError as error:
+            _log.warning("not repaired yet: %s", error)
+        finally:
+            self._culprits = ""
+
+    def _tell_repair(self, mended: Mended) -> None:
+        """One event a network, and one of the daemon's for what belongs to none."""
+        by = {"by": self._culprits} if self._culprits else {}
+        _log.warning(
+            "repaired%s: %s",
+            f" after {self._culprits}" if self._culprits else "",
+            summary([op for _, op in mended]),
+        )
+        rest: list[Op] = []
+        networks: dict[str, list[Op]] = {}
+        for owner, op in mended:
+            network = self._network_of(owner, op)
+            (rest if network is None else networks.setdefault(network.id, [])).append(op)
+        for identifier, ops in networks.items():
+            network = next(item for item in self._networks() if item.id == identifier)
+            self._events.network(network, "repair", repaired=summary(ops), **by)
+        if rest:
+            attributes = {"name": self._intent.facts.hostname, "repaired": summary(rest), **by}
+            self._events.plain("daemon", "repair", attributes)
+
+    def _network_of(self, owner: str, op: Op) -> Network | None:
+        identifier = owner.removeprefix("network/")
+        bridge = op.object.bridge if isinstance(op.object, Veth) else ""
+        for network in self._networks():
+            if network.id == identifier or (network.bridge is not None and network.bridge.name == bridge):
+                return network
+        return None
+
+    def _networks(self) -> Iterable[Network]:
+        return self._intent.snapshot.networks.values()
+
+    def _look_around(self, heard: Iterable[Notice]) -> None:
+        """Remember what others use now, and say where one of their routes leads into a network of ours."""
+        bridges = {network.bridge.name for network in self._networks() if network.bridge is not None}
+        routes = [
+            notice
+            for notice in heard
+            if isinstance(notice, RouteAppeared | RouteGone) and notice.link not in bridges
+        ]
+        if not routes:
+            return
+        self._intent.avoid(self._surroundings())
+        for route in routes:
+            if isinstance(route, RouteAppeared):
+                self._tell_overlap(route)
+
+    def _tell_overlap(self, route: RouteAppeared) -> None:
+        shown = f"{route.destination} dev {route.link}" if route.link else str(route.destination)
+        for network, prefix in overlapped(route, self._networks()):
+            _log.warning(
+                "route %s overlaps %s of network %s: the more exact of the two takes the traffic",
+                *(shown, prefix, network.name),
+            )
+            self._events.network(network, "overlap", route=shown, subnet=str(prefix))

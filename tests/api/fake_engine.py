@@ -26,7 +26,7 @@ from bridgehead.core.signals import number
 from bridgehead.core.time import rfc3339
 from bridgehead.engine.faces import Exec
 from tests.api.fake_events import FakeEvents
-from tests.api.fake_images import IMAGE_CONFIG, FakeImages
+from tests.api.fake_images import IMAGE_CONFIG, FakeCommits, FakeImages
 from tests.api.fake_process import FakeProcess, FakeStream
 
 
@@ -37,6 +37,7 @@ class FakeEngine:
         self.networks = FakeNetworks(self)
         self.containers = FakeContainers(self)
         self.images = FakeImages(self)
+        self.commits = FakeCommits(self)
         self._identifiers = itertools.count(1)
         for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
             self.networks.add(NetworkRequest(name=name, driver=driver), ipam_options=None)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
+from bridgehead.core.images.commit import CommitRequest
 from bridgehead.core.model.container import Image
 from bridgehead.core.model.errors import NotFound
 from bridgehead.core.model.ids import ImageID
@@ -27,13 +28,13 @@ class FakeImages:
 
     async def import_tar(self, archive: BinaryIO, *, tag: str, changes: Sequence[str], message: str) -> Image:
         self.imported.append((await asyncio.to_thread(archive.read), tag, changes, message))
-        return self._add(tag)
+        return self.add(tag)
 
     async def load(self, archive: BinaryIO) -> list[Image]:
         await asyncio.to_thread(archive.read)
-        return [self._add("loaded:1")]
+        return [self.add("loaded:1")]
 
-    def _add(self, tag: str) -> Image:
+    def add(self, tag: str) -> Image:
         image = Image(
             ImageID(f"sha256:{self._engine.identifier()}"),
             (),
@@ -61,3 +62,14 @@ class FakeImages:
             if reference in names or image.id.startswith(f"sha256:{reference}"):
                 return image
         raise NotFound(f"No such image: {reference}")
+
+
+class FakeCommits:
+    def __init__(self, engine: "FakeEngine") -> None:
+        self._engine = engine
+        self.asked: list[CommitRequest] = []
+
+    async def commit(self, reference: str, request: CommitRequest) -> Image:
+        self._engine.snapshot.find_container(reference)
+        self.asked.append(request)
+        return self._engine.images.add(request.name)

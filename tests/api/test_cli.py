@@ -3,6 +3,7 @@
 import json
 import time
 
+from bridgehead.core.images.commit import CommitRequest
 from tests.api.conftest import Api
 
 
@@ -143,6 +144,22 @@ async def test_events_are_told_from_the_past(api: Api) -> None:
     assert told.out == "network create one\n", told.err
 
 
+async def test_commit_passes_on_what_was_asked(api: Api) -> None:
+    await api.docker("run", "-d", "--name", "c", "busybox", "sleep")
+
+    plain = await api.docker("commit", "c")
+    full = await api.docker(
+        *("commit", "-a", "me", "-m", "why", "-p=false", "-c", "CMD x", "-c", "USER y", "c", "mine:1")
+    )
+
+    assert plain.out.startswith("sha256:"), plain.err
+    assert full.out.startswith("sha256:"), full.err
+    assert api.engine.commits.asked == [
+        CommitRequest(),
+        CommitRequest("docker.io/library/mine:1", "me", "why", pause=False, changes=("CMD x", "USER y")),
+    ]
+
+
 async def test_what_is_not_built_says_so(api: Api) -> None:
     await api.docker("run", "-d", "--name", "c", "busybox", "sleep")
 
@@ -150,7 +167,6 @@ async def test_what_is_not_built_says_so(api: Api) -> None:
         (("swarm", "leave"), "This node is not a swarm manager"),
         (("node", "ls"), "This node is not a swarm manager"),
         (("cp", "c:/x", "/tmp/x"), "copying out of a container is not built yet"),
-        (("commit", "c"), "making an image of a container is not built yet"),
         (("volume", "create", "v"), "volumes are not built yet"),
     ):
         refused = await api.docker(*words)

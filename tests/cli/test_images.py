@@ -44,6 +44,22 @@ def test_import_sends_the_archive_and_prints_the_id(daemon, bridgehead, tmp_path
     }
 
 
+def test_commit_sends_its_words_and_prints_the_id(daemon, bridgehead):
+    daemon.on("POST", "/commit", says({"Id": "sha256:abc"}, 201))
+
+    outcome = bridgehead("commit", "-m", "why", "--no-pause", "-c", "CMD sh", "web", "mine:1")
+
+    assert (outcome.code, outcome.out) == (0, "sha256:abc\n")
+    assert daemon.asked[0].query == {
+        "container": ["web"],
+        "repo": ["mine"],
+        "tag": ["1"],
+        "comment": ["why"],
+        "changes": ["CMD sh"],
+        "pause": ["0"],
+    }
+
+
 def test_an_error_behind_a_good_status_is_an_error(daemon, bridgehead, tmp_path):
     archive = tmp_path / "rootfs.tar"
     archive.write_bytes(b"not a tar")

@@ -1,4 +1,4 @@
-"""`bridgehead images`, `import`, `load`, `tag` and `rmi`."""
+"""`bridgehead images`, `import`, `load`, `commit`, `tag` and `rmi`."""
 
 import json
 import sys
@@ -94,6 +94,38 @@ def load(client: Client, *, source: str, quiet: bool) -> None:
     with _opened(source) as archive:
         for line in _lines(client.upload("/images/load", _pieces(archive), {"quiet": quiet})):
             print(line)
+
+
+@click.command(cls=Verb)
+@click.option("-a", "--author", help="Author, e.g. 'John Doe <doe@example.org>'")
+@click.option("-c", "--change", multiple=True, help="Apply Dockerfile instruction to the created image")
+@click.option("-m", "--message", help="Commit message")
+@click.option("-p/ ", "--pause/--no-pause", default=True, help="Pause container during commit")
+@click.argument("container")
+@click.argument("reference", metavar="[REPOSITORY[:TAG]]", default="")
+@click.pass_obj
+def commit(
+    client: Client,
+    *,
+    container: str,
+    reference: str,
+    author: str | None,
+    change: tuple[str, ...],
+    message: str | None,
+    pause: bool,
+) -> None:
+    """Create a new image from a container's changes"""
+    repository, label = split_reference(reference)
+    query: Query = {
+        "container": container,
+        "repo": repository,
+        "tag": label,
+        "author": author,
+        "comment": message,
+        "changes": change,
+        "pause": None if pause else "0",
+    }
+    print(client.post("/commit", query=query)["Id"])
 
 
 @click.command(cls=Verb)

@@ -22,6 +22,7 @@ NETWORK = {
 }
 CONTAINER = {
     "attach": "running:attach",
+    "commit": "images:commit",
     "create": "creation:create",
     "exec": "execution:execute",
     "kill": "containers:kill",

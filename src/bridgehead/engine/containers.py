@@ -14,6 +14,7 @@ from bridgehead.engine import creation, links
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.executions import Executions
 from bridgehead.engine.faces import Exec
+from bridgehead.engine.freezing import Freezer
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle
 from bridgehead.engine.tasks import Tasks, to_the_end
@@ -30,6 +31,7 @@ class ContainerUseCases:
         logs: Logs,
         lifecycle: Lifecycle,
         executions: Executions,
+        freezer: Freezer,
         events: EventBus,
         tasks: Tasks,
     ) -> None:
@@ -39,6 +41,7 @@ class ContainerUseCases:
         self._logs = logs
         self._life = lifecycle
         self._executions = executions
+        self._freezer = freezer
         self._events = events
 
     @to_the_end
@@ -102,17 +105,7 @@ class ContainerUseCases:
     async def pause(self, reference: str, *, frozen: bool) -> None:
         identifier = self._find(reference).id
         async with self._life.changing(identifier):
-            container = self._find(identifier)
-            _require_running(container, "")
-            status = Status.PAUSED if frozen else Status.RUNNING
-            if container.state.status is status:
-                raise Conflict(f"container {identifier} is {'already' if frozen else 'not'} paused")
-            await self._runtime.pause(identifier, frozen=frozen)
-            container = self._find(identifier)
-            _require_running(container, "")
-            state = replace(container.state, status=status)
-            self._intent.commit(self._intent.snapshot.put(replace(container, state=state)))
-            self._events.container(container, "pause" if frozen else "unpause")
+            await self._freezer.set(identifier, frozen=frozen)
 
     @to_the_end
     async def remove(self, reference: str, *, force: bool) -> None:

@@ -8,9 +8,11 @@ from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Op
 from bridgehead.core.plan.objects import Key
 from bridgehead.engine import recovery
+from bridgehead.engine.commits import CommitUseCases
 from bridgehead.engine.containers import ContainerUseCases
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.executions import Executions
+from bridgehead.engine.freezing import Freezer
 from bridgehead.engine.images import ImageUseCases, layers_in_use
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle
@@ -29,10 +31,14 @@ class Engine:
         self._life = Lifecycle(intent, runtime, self.events, self._tasks)
         executions = Executions(intent, runtime, self.events, self._tasks)
         self.networks = NetworkUseCases(intent, self.events, self._tasks)
+        freezer = Freezer(intent, runtime, self.events)
         self.containers = ContainerUseCases(
-            intent, runtime, logs, self._life, executions, self.events, self._tasks
+            intent, runtime, logs, self._life, executions, freezer, self.events, self._tasks
         )
         self.images = ImageUseCases(intent, layers, self.events, self._tasks)
+        self.commits = CommitUseCases(
+            intent, layers, self.images, self._life, freezer, self.events, self._tasks
+        )
 
     @property
     def snapshot(self) -> Snapshot:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+from bridgehead.core.images.commit import CommitRequest
 from bridgehead.core.model.container import Container, Image
 from bridgehead.core.model.events import Event
 from bridgehead.core.model.ids import ContainerID
@@ -108,6 +109,12 @@ class ImageShelf(Protocol):
     def find(self, reference: str) -> Image: ...
 
 
+class Commits(Protocol):
+    async def commit(self, reference: str, request: CommitRequest) -> Image:
+        """An image of what the container `reference` is now."""
+        ...
+
+
 class Events(Protocol):
     def recent(self, since: int) -> Sequence[Event]:
         """Kept events not older than `since` (ns), oldest first."""
@@ -128,6 +135,9 @@ class Engine(Protocol):
 
     @property
     def images(self) -> ImageShelf: ...
+
+    @property
+    def commits(self) -> Commits: ...
 
     @property
     def events(self) -> Events: ...

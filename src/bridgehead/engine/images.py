@@ -1,7 +1,7 @@
 """Images: records in the snapshot, layers in the layer store; a tag belongs to one image at a time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -68,6 +68,11 @@ class ImageUseCases:
             await asyncio.to_thread(self._store.sweep, layers_in_use(self._intent.snapshot))
         self._events.image(image.id, "delete", image.id)
         return [*(("Untagged", tag) for tag in image.tags), ("Deleted", image.id)]
+
+    async def adopt(self, make: Callable[[], Awaitable[Image]], tags: list[str]) -> Image:
+        """The image that `make` gives, kept before a sweep can take its layers."""
+        async with self._unpacking:
+            return self._keep(await make(), tags)
 
     def _keep(self, image: Image, tags: list[str]) -> Image:
         snapshot = self._intent.snapshot

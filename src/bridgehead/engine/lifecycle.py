@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import replace
+from posixpath import basename
 
 from bridgehead.core import links
 from bridgehead.core.desired import recipients, sandbox_owners
@@ -11,6 +12,7 @@ from bridgehead.core.model.errors import BridgeheadError, failed_start_code
 from bridgehead.core.model.ids import ContainerID, SandboxID
 from bridgehead.core.model.network import Network, Phase, Sandbox, SandboxKind
 from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.oci.mounts import OWN_FILES
 from bridgehead.core.restart import wants_restart
 from bridgehead.core.time import rfc3339
 from bridgehead.engine import endpoints
@@ -25,7 +27,6 @@ from bridgehead.engine.world import Bundle, Exit, Runtime
 _NO_COMMAND_RAN = 128
 _STORE_PAUSE_S = 1.0
 UNKNOWN_EXIT = 255
-_FILES = ("hostname", "hosts", "resolv.conf")
 _log = logging.getLogger("bridgehead.lifecycle")
 
 
@@ -157,7 +158,7 @@ class Lifecycle:
             container=links.informed(self._intent.snapshot, container),
             rootfs=layout.rootfs(container.id),
             namespace=layout.namespace(sandbox.id) if own else None,
-            files={f"/etc/{name}": f"{folder}/{name}" for name in _FILES},
+            files={path: f"{folder}/{basename(path)}" for path in OWN_FILES},
         )
 
     def _confirm(self, identifier: ContainerID, sandbox: Sandbox, pid: int) -> None:

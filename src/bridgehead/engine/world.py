@@ -165,6 +165,21 @@ class Images(Protocol):
 
     def load(self, archive: BinaryIO) -> list[LoadedImage]: ...
 
+    def commit(
+        self,
+        upper: str,
+        *,
+        below: Sequence[str],
+        mounted: Iterable[str],
+        document: Callable[[str], bytes],
+    ) -> Image:
+        """An image of the layers `below` and, on them, what `upper` changes outside of `mounted`.
+
+        `document` gives the image's configuration, told the diff id of the new layer; it may leave an empty
+        layer out.
+        """
+        ...
+
     def sweep(self, keep: Iterable[str]) -> None:
         """Remove layer folders whose diff id is not in `keep`, and anything half-made."""
         ...

@@ -4,14 +4,14 @@ A line is the words after `docker`. `until PATTERN: words` repeats them until th
 `sorted: words` compares the lines of the output in alphabetical order, where the daemon promises none.
 
 Each module has its sessions, and beside them the differences from Docker 20.10 that we mean to have, each
-with its reason; any other fails the test. A line that only one side has must match a rule of its scenario, and
-every rule must be needed, so that these tables stay true.
+with its reason; any other fails the test. A line that only one side has must match a rule of its scenario,
+and every rule must be needed, so that these tables stay true.
 """
 
 from tests.parity.difference import Difference
-from tests.parity.sessions import containers, links, networks
+from tests.parity.sessions import containers, images, links, networks
 
-_MODULES = (networks, containers, links)
+_MODULES = (networks, containers, links, images)
 SCENARIOS: dict[str, tuple[str, ...]] = {
     name: commands for module in _MODULES for name, commands in module.SCENARIOS.items()
 }

@@ -6,6 +6,7 @@ from bridgehead.api.call import Entry
 from bridgehead.api.routes import (
     absent,
     attach,
+    commit,
     containers,
     events,
     exec,  # noqa: A004 - the object is called that
@@ -30,5 +31,6 @@ ENTRIES: Sequence[Entry] = (
     *exec.ENTRIES,
     *images.ENTRIES,
     *images_in.ENTRIES,
+    *commit.ENTRIES,
     *absent.ENTRIES,
 )

@@ -18,7 +18,6 @@ _UNBUILT: dict[tuple[str, str], str] = {
     ("POST", "/build/prune"): "building images is not built yet, so there is no cache",
     ("POST", "/session"): "building images is not built yet",
     ("POST", "/grpc"): "building images is not built yet",
-    ("POST", "/commit"): "making an image of a container is not built yet",
     ("GET", "/images/search"): "searching registries is not built yet",
     ("GET", "/images/get"): "saving images is not built yet",
     ("GET", "/images/{name}/get"): "saving images is not built yet",

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 
 from bridgehead.api.wire import attachments, container_state, mounts, ports
-from bridgehead.api.wire import image as images
 from bridgehead.api.wire.moment import SECOND, since_epoch
 from bridgehead.core import links
+from bridgehead.core.images.commit import container_config
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.container import Container, Image
 from bridgehead.core.model.snapshot import Snapshot
@@ -163,23 +163,7 @@ def _host_config(container: Container, snapshot: Snapshot) -> dict[str, object]:
 
 def _config(container: Container, image: Image | None) -> dict[str, object]:
     """The client's words, with what was really made of them where that says more."""
-    spec = container.spec
-    shown = {**_CONFIG, **_document(container.config_echo)}
-    own = images.runnable(image) if image else images.Runnable()
-    if shown["Entrypoint"] is None:
-        shown["Cmd"] = own.cmd if shown["Cmd"] is None else shown["Cmd"]
-        shown["Entrypoint"] = own.entrypoint
-    exposed: dict[str, object] = {key: {} for key in spec.exposed_ports}
-    return {
-        **shown,
-        **({"ExposedPorts": exposed} if exposed else {}),
-        "Hostname": spec.hostname,
-        "User": spec.process.user,
-        "Env": list(spec.process.environment),
-        "Image": container.image_reference,
-        "WorkingDir": "" if spec.process.working_directory == "/" else spec.process.working_directory,
-        "Labels": dict(spec.labels),
-    }
+    return {**_CONFIG, **container_config(container, image)}
 
 
 def _document(echo: str) -> dict[str, Any]:

@@ -33,6 +33,8 @@ class Configuration(msgspec.Struct):
     author: str = ""
     comment: str = ""
     docker_version: str = ""
+    container: str = ""
+    container_config: dict[str, Any] | None = None
     config: dict[str, Any] | None = None  # shown again as it is
     history: list[History] | None = None
 
@@ -53,7 +55,7 @@ def show(image: Image, containers: int) -> dict[str, object]:
     """As a list shows it; `containers` counts those made from it."""
     return {
         "Id": image.id,
-        "ParentId": "",
+        "ParentId": image.parent,
         "RepoTags": list(image.tags),
         "RepoDigests": [],
         "Created": since_epoch(image.created) // SECOND,
@@ -71,11 +73,13 @@ def show_whole(image: Image, layout: Layout) -> dict[str, object]:
         "Id": image.id,
         "RepoTags": list(image.tags),
         "RepoDigests": [],
-        "Parent": "",
+        "Parent": image.parent,
         "Comment": found.comment or (found.history[-1].comment if found.history else ""),
         "Created": image.created,
         "DockerVersion": found.docker_version,
         "Author": found.author,
+        "Container": found.container,
+        "ContainerConfig": found.container_config or {},
         "Config": found.config or {},
         "Architecture": found.architecture,
         "Variant": found.variant,

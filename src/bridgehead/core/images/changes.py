@@ -1,4 +1,4 @@
-"""Docker's `--change`: Dockerfile instructions laid over an image's configuration while it is imported."""
+"""Docker's `--change`: Dockerfile instructions laid over the configuration of an image in the making."""
 
 import posixpath
 import re
@@ -32,6 +32,11 @@ def applied(process: Process, changes: Sequence[str]) -> Process:
             raise InvalidParameter(f"{keyword.upper()} requires at least one argument")
         process = instruction(process, rest.strip())
     return process
+
+
+def keywords(changes: Sequence[str]) -> set[str]:
+    """Which instructions are among them, in capitals."""
+    return {line.partition(" ")[0].upper() for line in _lines(changes)}
 
 
 def _lines(changes: Sequence[str]) -> Iterable[str]:

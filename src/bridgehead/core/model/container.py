@@ -157,3 +157,4 @@ class Image:
     created: str = ""
     size: int = 0
     config: str = "{}"
+    parent: str = ""  # id of the image that a committed one was made on

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from posixpath import normpath
 
-from bridgehead.core.model.container import Bind
+from bridgehead.core.model.container import Bind, ContainerSpec
 from bridgehead.core.oci.config import Mount
 
 _QUIET = ("nosuid", "noexec", "nodev")
@@ -21,6 +21,9 @@ _DEFAULT = (
     Mount("/dev/mqueue", "mqueue", "mqueue", _QUIET),
     Mount("/dev/shm", "tmpfs", "shm", (*_QUIET, "mode=1777", "size=65536k")),
 )
+OWN_FILES = ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf")
+"""Supplied to every container, over whatever its image has there."""
+
 MASKED = (
     "/proc/asound",
     "/proc/acpi",
@@ -54,6 +57,13 @@ def mounts(
     # A parent has to be there before what is mounted inside it; sorting by depth keeps equals in their order.
     user = sorted((supplied | wished).values(), key=lambda mount: _clean(mount.destination).count("/"))
     return (*base, *user)
+
+
+def destinations(spec: ContainerSpec) -> frozenset[str]:
+    """Every path of a container where something other than its own files is seen."""
+    made = (mount.destination for mount in _DEFAULT)
+    user = (*spec.tmpfs, *(bind.target for bind in spec.binds))
+    return frozenset(map(_clean, (*made, *OWN_FILES, *user)))
 
 
 def _clean(path: str) -> str:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import IO, BinaryIO, cast
 
 from bridgehead.core.model.errors import HostRefused, InvalidParameter
@@ -24,15 +25,7 @@ def fed(module: str, *arguments: str, content: Iterable[bytes], output: int | No
     Raises:
         InvalidParameter, HostRefused: in the child's words.
     """
-    with subprocess.Popen(
-        [sys.executable, "-I", "-X", "utf8", "-m", module, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE if output is None else output,
-        stderr=subprocess.PIPE,
-        bufsize=0,
-        env={},
-        start_new_session=True,
-    ) as child:
+    with _started(module, arguments, subprocess.PIPE if output is None else output) as child:
         try:
             _feed(cast("IO[bytes]", child.stdin), content)
             printed, complaint = child.communicate(timeout=_FINISHING_S)
@@ -40,8 +33,42 @@ def fed(module: str, *arguments: str, content: Iterable[bytes], output: int | No
             raise HostRefused("unpacking the archive took too long") from None
         finally:
             child.kill()
-    _judge(child.returncode, complaint.decode(errors="replace"))
+    _judge(child.returncode, complaint, "unpacking the archive")
     return (printed or b"").decode()
+
+
+@contextmanager
+def telling(module: str, *arguments: str, content: bytes) -> Iterator[Iterator[bytes]]:
+    """What `module` prints when given `content`, piece by piece; the last is followed by the child's verdict.
+
+    Raises (by the iterator, at its end):
+        InvalidParameter, HostRefused: in the child's words.
+    """
+    with _started(module, arguments, subprocess.PIPE) as child:
+        try:
+            _feed(cast("IO[bytes]", child.stdin), [content])
+            cast("IO[bytes]", child.stdin).close()
+            yield _said(child)
+        finally:
+            child.kill()
+
+
+def _started(module: str, arguments: Iterable[str], output: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-I", "-X", "utf8", "-m", module, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=output,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        env={},
+        start_new_session=True,
+    )
+
+
+def _said(child: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    yield from pieces(cast("BinaryIO", child.stdout))
+    complaint = cast("IO[bytes]", child.stderr).read()
+    _judge(child.wait(_FINISHING_S), complaint, "reading the container's files")
 
 
 def _feed(pipe: IO[bytes], content: Iterable[bytes]) -> None:
@@ -54,9 +81,10 @@ def _feed(pipe: IO[bytes], content: Iterable[bytes]) -> None:
             return  # a child that stops reading has something to say: that is heard later
 
 
-def _judge(status: int, complaint: str) -> None:
+def _judge(status: int, complaint: bytes, doing: str) -> None:
+    words = complaint.decode(errors="replace")
     if status == confined.REFUSED:
-        raise InvalidParameter(complaint)
+        raise InvalidParameter(words)
     if status:
-        last = complaint.strip().rpartition("\n")[2]
-        raise HostRefused(f"unpacking the archive failed: {last or f'status {status}'}")
+        last = words.strip().rpartition("\n")[2]
+        raise HostRefused(f"{doing} failed: {last or f'status {status}'}")

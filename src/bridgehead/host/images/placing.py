@@ -24,6 +24,7 @@ _NOT_FROM_ARCHIVES = (b"trusted.overlay.", b"user.overlay.")
 """What overlayfs itself believes; a stranger's layer must not whisper to it."""
 
 _UNSUPPORTED = frozenset({errno.EOPNOTSUPP, errno.EPERM})
+_ZEROS = bytes(1 << 20)
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _DEVICE_TYPES = {
     Kind.CHARACTER_DEVICE: stat.S_IFCHR,
@@ -129,6 +130,7 @@ class Placing:
         try:
             for piece in content:
                 _write(file, piece)
+            os.ftruncate(file, entry.size)  # a hole at the end has no byte that makes the file so long
             os.fchown(file, entry.user, entry.group)
             os.fchmod(file, entry.mode)  # after chown, which takes setuid away
             _set_attributes(file, entry)
@@ -147,6 +149,10 @@ class Placing:
 
 
 def _write(file: int, piece: bytes) -> None:
+    """Zeros become a hole: what was sparse in its archive's making would else fill the disk."""
+    if piece == _ZEROS:
+        os.lseek(file, len(piece), os.SEEK_CUR)
+        return
     view = memoryview(piece)
     while view:
         view = view[os.write(file, view) :]

@@ -4,7 +4,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -57,6 +57,31 @@ class LayerStore:
                     stage.unpack(opened.pieces(path), expected=diff_id)
             stage.commit()
             return [LoadedImage(self._image(content)) for content in _united(found)]
+
+    def commit(
+        self,
+        upper: str,
+        *,
+        below: Sequence[str],
+        mounted: Iterable[str],
+        document: Callable[[str], bytes],
+    ) -> Image:
+        """An image of the layers `below` and, on them, what `upper` changes outside of `mounted`.
+
+        `document` gives the image's configuration, told the diff id of the new layer; it may leave an empty
+        layer out.
+        """
+        folders = [str(self._folder(layer)) for layer in reversed(below)]
+        paths = b"\0".join(map(os.fsencode, mounted))
+        packed = child.telling("bridgehead.host.images.pack", upper, *folders, content=paths)
+        with self._staged() as stage, packed as archive:
+            diff_id = stage.unpack(archive)
+            text = document(diff_id)
+            made = config.parse(text)
+            if diff_id in made.layers:
+                self._claim(diff_id)
+                stage.commit()
+            return self._image(Content(text, made))
 
     def sweep(self, keep: Iterable[str]) -> None:
         """Remove layer folders whose diff id is not in `keep`, and anything half-made."""

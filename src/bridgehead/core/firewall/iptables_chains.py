@@ -36,7 +36,7 @@ OWN = frozenset({FORWARD, INWARD, INTERNAL, HAIRPIN, OUTPUT, LEAVING, LOOPBACK})
 FIXED_CHAINS = OWN | {USER, PUBLISHED}
 _BRANCH = re.compile(rf"({'|'.join(sorted(OWN | {PUBLISHED}, key=len, reverse=True))})\.[0-9a-f]{{8}}")
 
-# What the rules of a chain differ in, most telling part first; `tree` spreads them by it. "port": of any end.
+# What the rules of a chain differ in, most telling part first: `tree` spreads by it. "port" is of either end.
 BRANCHING = {
     ("filter", PUBLISHED): ("-d", "-p", "port"),
     ("filter", INWARD): ("-o",),

@@ -76,9 +76,9 @@ class Side:
 
 
 @contextmanager
-def running(name: str, maker: str) -> Iterator[Side]:
+def running(name: str, maker: str, *flags: str) -> Iterator[Side]:
     with Host(name) as host:
-        daemon = MAKERS[maker](host).start()
+        daemon = MAKERS[maker](host, *flags).start()
         daemon.import_image()
         side = Side(name, daemon)
         try:

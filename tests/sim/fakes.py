@@ -46,6 +46,7 @@ class Machine:
 
     def __init__(self, switch: Switch) -> None:
         self.present: State = {}
+        self.refused: Key | None = None  # an object that this machine never lets come to be
         self._switch = switch
 
     def observe(self) -> State:
@@ -65,6 +66,8 @@ class Machine:
         if isinstance(op, Delete):
             self._delete(op.object)
             return
+        if op.object.key == self.refused:
+            raise HostRefused("the test said no")
         parent = op.object.parent
         if parent not in {None, ("namespace", "")} and parent not in self.present:
             raise HostRefused(f"{op.object.key}: there is no {parent}")

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import cast
+from ipaddress import ip_address
+from typing import Any, cast
 
 from bridgehead.core.desired import fragment, owners
 from bridgehead.core.drivers.bridge import BridgeDriver
@@ -11,6 +12,7 @@ from bridgehead.core.drivers.plain import PlainDriver
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.firewall.nft import NftSpelling
 from bridgehead.core.layout import Layout
+from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.container import Image
 from bridgehead.core.model.ids import ImageID
 from bridgehead.core.model.requests import ContainerRequest, NetworkRequest
@@ -32,6 +34,19 @@ FACTS = HostFacts(
 
 class Layers:
     def sweep(self, keep: set[str]) -> None: ...
+
+
+class Quiet:
+    """A host on which nothing but our containers uses ports."""
+
+    def busy(self) -> tuple[()]:
+        return ()
+
+    def ephemeral(self) -> range:
+        return range(32768, 32772)
+
+    def everywhere(self) -> tuple[Address, ...]:
+        return ip_address("0.0.0.0"), ip_address("::")
 
 
 @dataclass
@@ -70,7 +85,7 @@ class World:
     def _engine(self) -> Engine:
         self.intent = Intent(self.disk, Host([self.machine]), FACTS, Clock(), self.dice)
         runtime = cast("Runtime", self.processes)
-        return Engine(self.intent, runtime, cast("Logs", None), cast("Images", Layers()))
+        return Engine(self.intent, runtime, Quiet(), cast("Logs", None), cast("Images", Layers()))
 
     async def reborn(self) -> "World":
         """The old engine is gone without a word; a new one finds the same machine and disk."""
@@ -87,13 +102,16 @@ class World:
             wanted |= fragment(self.engine.snapshot, owner, FACTS)
         return wanted
 
-    async def network(self, name: str) -> None:
-        await self.engine.networks.create(NetworkRequest(name))
+    async def network(self, name: str, **words: Any) -> None:
+        await self.engine.networks.create(NetworkRequest(name, **words))
 
-    async def run(self, name: str, network: str) -> None:
-        request = ContainerRequest(name, "busybox", command=("sh",), network_mode=network)
-        await self.engine.containers.create(request)
+    async def run(self, name: str, network: str, **words: Any) -> None:
+        await self.create(name, network, **words)
         await self.engine.containers.start(name)
+
+    async def create(self, name: str, network: str, **words: Any) -> None:
+        request = ContainerRequest(name, "busybox", command=("sh",), network_mode=network, **words)
+        await self.engine.containers.create(request)
 
 
 Act = Callable[[World], Awaitable[None]]

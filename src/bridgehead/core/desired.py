@@ -5,14 +5,14 @@ that a change costs what it touches: `dirty` names the owners a change concerns,
 """
 
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from bridgehead.core import links
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.model.ids import ContainerID, NetworkID, SandboxID
 from bridgehead.core.model.snapshot import Snapshot, changed
 from bridgehead.core.plan.objects import Directory, KernelObject, State, Sysctl, state
-from bridgehead.core.sandboxes import base_objects, stack_objects
+from bridgehead.core.sandboxes import base_objects, port_objects, stack_objects
 
 HOST = "host"
 FORWARDING = "net/ipv4/ip_forward"
@@ -30,9 +30,18 @@ def owners(snapshot: Snapshot) -> Iterator[Owner]:
         yield from sandbox_owners(sandbox)
 
 
-def sandbox_owners(sandbox: SandboxID) -> tuple[Owner, Owner]:
-    """Its base, which the runtime needs, and its stack, which the container needs to run."""
-    return f"sandbox/{sandbox}", f"stack/{sandbox}"
+class SandboxOwners(NamedTuple):
+    """Its ports, which may be somebody else's and so come first; its base, which the runtime needs; its
+    stack, which the container needs to run.
+    """
+
+    ports: Owner
+    base: Owner
+    stack: Owner
+
+
+def sandbox_owners(sandbox: SandboxID) -> SandboxOwners:
+    return SandboxOwners(f"ports/{sandbox}", f"sandbox/{sandbox}", f"stack/{sandbox}")
 
 
 def recipients(snapshot: Snapshot, source: ContainerID) -> list[Owner]:
@@ -86,8 +95,10 @@ def fragment(snapshot: Snapshot, owner: Owner, facts: HostFacts) -> State:
     sandbox = snapshot.sandboxes.get(SandboxID(identifier))
     if sandbox is None:
         return {}
-    objects = base_objects if kind == "sandbox" else stack_objects
-    return state(*objects(snapshot, sandbox, facts))
+    return state(*_SANDBOX_PARTS[kind](snapshot, sandbox, facts))
+
+
+_SANDBOX_PARTS = {"ports": port_objects, "sandbox": base_objects, "stack": stack_objects}
 
 
 def _host_objects(snapshot: Snapshot, facts: HostFacts) -> Iterable[KernelObject]:

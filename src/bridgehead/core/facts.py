@@ -8,6 +8,7 @@ from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.addresses import Prefix
+from bridgehead.core.ports import Relays
 from bridgehead.core.settings import DaemonOptions
 from bridgehead.core.standing import Standing
 
@@ -30,3 +31,9 @@ class HostFacts:
     options: DaemonOptions = field(default_factory=DaemonOptions)
     bridge: Standing | None = None
     advertised: tuple[str, ...] = ()
+
+    @property
+    def relays(self) -> Relays:
+        if not self.options.userland_proxy:
+            return Relays.NONE
+        return Relays.WHERE_NEEDED if self.options.iptables else Relays.ALL

@@ -1,12 +1,13 @@
-"""What one sandbox means in kernel objects, in two parts.
+"""What one sandbox means in kernel objects, in three parts.
 
-The runtime takes most of the time of a start and needs only the first part, so the second is made beside it.
+Its ports are taken first: if one is somebody else's, nothing else has changed yet. The runtime takes most of
+the time of a start and needs only the base, so the stack is made beside it.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bridgehead.core import etc, links
+from bridgehead.core import etc, links, publishing
 from bridgehead.core.dns.naming import dns_names
 from bridgehead.core.drivers.api import Place
 from bridgehead.core.facts import HostFacts
@@ -31,6 +32,13 @@ from bridgehead.core.plan.objects import (
 )
 
 _FULL_ID = 64
+
+
+def port_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iterator[KernelObject]:
+    """The host's ports that are kept for it."""
+    if sandbox.ports:
+        attached = gateway_order(snapshot, snapshot.sandbox_endpoints(sandbox.id))
+        yield from publishing.port_holds(sandbox, attached, facts)
 
 
 def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iterator[KernelObject]:
@@ -65,10 +73,12 @@ def stack_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Ite
     container = _equipped(snapshot.containers[sandbox.container], facts)
     namespace = facts.layout.namespace(sandbox.id)
     attached = gateway_order(snapshot, snapshot.sandbox_endpoints(sandbox.id))
+    place = Place(namespace, published=bool(sandbox.ports))
     for endpoint, network in attached:
-        yield from facts.drivers[network.driver].endpoint_objects(network, endpoint, Place(namespace))
+        yield from facts.drivers[network.driver].endpoint_objects(network, endpoint, place)
     for destination, gateway, interface in default_gateways(attached):
         yield Route(namespace, destination, interface, gateway)
+    yield from publishing.published_objects(sandbox, attached, facts)
     yield from _link_objects(snapshot, container, attached, facts)
     named = [(endpoint, network) for endpoint, network in attached if network.user_defined]
     if named:

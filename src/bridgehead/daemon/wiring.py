@@ -44,6 +44,7 @@ from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.netlink.plane import LinkPlane
 from bridgehead.host.netlink.standing import standing, wake
 from bridgehead.host.nft.plane import FirewallPlane
+from bridgehead.host.ports.host_ports import KernelPorts
 from bridgehead.host.ports.plane import PortPlane
 from bridgehead.host.resolver.plane import ResolverPlane
 from bridgehead.host.runtime.logs import ConmonLogs
@@ -88,7 +89,7 @@ def build(settings: Settings, held: ExitStack) -> Parts:
     intent = Intent(store, _host(facts, resolver, ports, firewall), facts, SystemClock(), SystemRandom())
     runtime = _runtime(layout)
     logs = ConmonLogs(layout.containers, layout.bundles)
-    engine = Engine(intent, runtime, logs, LayerStore(layout.layers))
+    engine = Engine(intent, runtime, KernelPorts(), logs, LayerStore(layout.layers))
     vigil = Vigil(intent, engine.events, watch, lambda: _used_by_others(settings.options, intent.snapshot))
     return Parts(engine, vigil, runtime, births)
 

@@ -49,7 +49,7 @@ class ContainerUseCases:
         container = creation.decide(self._intent, request)
         await self._intent.attempt(self._intent.snapshot.put(container), container)
         self._events.container(container, "create")
-        return container, []
+        return container, creation.warnings(container)
 
     @to_the_end
     async def start(self, reference: str) -> None:

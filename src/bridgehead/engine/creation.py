@@ -56,6 +56,14 @@ def decide(intent: Intent, request: ContainerRequest) -> Container:
     )
 
 
+def warnings(container: Container) -> list[str]:
+    """What will be without effect."""
+    published = container.spec.published_ports or container.spec.publish_all
+    if published and container.spec.network_mode == "host":
+        return ["Published ports are discarded when using host network mode"]
+    return []
+
+
 def free_name(snapshot: Snapshot, name: str) -> str:
     """The name, if it may be used and nobody has it."""
     name = naming.checked(name)

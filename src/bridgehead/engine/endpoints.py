@@ -13,6 +13,7 @@ from bridgehead.core.model.network import Endpoint, EndpointWish, Network, Sandb
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
+from bridgehead.engine.publishing import Publishing
 from bridgehead.engine.tasks import Tasks, to_the_end
 
 _PRIVATE = (
@@ -25,8 +26,9 @@ _SHARED = (
 
 
 class EndpointUseCases:
-    def __init__(self, intent: Intent, events: EventBus, tasks: Tasks) -> None:
+    def __init__(self, intent: Intent, publishing: Publishing, events: EventBus, tasks: Tasks) -> None:
         self._intent = intent
+        self._publishing = publishing
         self._events = events
         self.tasks = tasks
 
@@ -43,10 +45,13 @@ class EndpointUseCases:
             self._intent.commit(snapshot.put(wished))
             return
         endpoint = decide(self._intent, snapshot, sandbox, wished, where)
+        connected = snapshot.put(wished, endpoint)
+        if not sandbox.ports:  # so far nothing led in
+            connected = connected.put(self._publishing.assigned(connected, wished, sandbox))
         await self._intent.attempt(
-            snapshot.put(wished, endpoint),
+            connected,
             endpoint,
-            undo=lambda now: _disconnected(now, endpoint, where),
+            undo=lambda now: _with_ports_of(sandbox, _disconnected(now, endpoint, where)),
         )
         self._events.network(where, "connect", container=who.id)
 
@@ -162,6 +167,11 @@ def _disconnected(snapshot: Snapshot, endpoint: Endpoint, network: Network) -> S
     snapshot = snapshot.drop(endpoint)
     container = snapshot.containers.get(endpoint.container)
     return snapshot.put(_without(container, network)) if container else snapshot
+
+
+def _with_ports_of(former: Sandbox, snapshot: Snapshot) -> Snapshot:
+    sandbox = snapshot.sandboxes.get(former.id)
+    return snapshot.put(replace(sandbox, ports=former.ports)) if sandbox else snapshot
 
 
 def _free_interface(prefix: str, present: set[str]) -> str:

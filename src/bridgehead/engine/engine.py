@@ -17,20 +17,24 @@ from bridgehead.engine.images import ImageUseCases, layers_in_use
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle
 from bridgehead.engine.networks import NetworkUseCases
+from bridgehead.engine.publishing import Publishing
 from bridgehead.engine.tasks import Tasks
-from bridgehead.engine.world import Images, Logs, Runtime
+from bridgehead.engine.world import HostPorts, Images, Logs, Runtime
 
 
 class Engine:
-    def __init__(self, intent: Intent, runtime: Runtime, logs: Logs, layers: Images) -> None:
+    def __init__(
+        self, intent: Intent, runtime: Runtime, ports: HostPorts, logs: Logs, layers: Images
+    ) -> None:
         self._intent = intent
         self._runtime = runtime
         self._layers = layers
         self._tasks = Tasks()
         self.events = EventBus(intent.clock)
-        self._life = Lifecycle(intent, runtime, self.events, self._tasks)
+        publishing = Publishing(intent, ports)
+        self._life = Lifecycle(intent, runtime, publishing, self.events, self._tasks)
         executions = Executions(intent, runtime, self.events, self._tasks)
-        self.networks = NetworkUseCases(intent, self.events, self._tasks)
+        self.networks = NetworkUseCases(intent, publishing, self.events, self._tasks)
         freezer = Freezer(intent, runtime, self.events)
         self.containers = ContainerUseCases(
             intent, runtime, logs, self._life, executions, freezer, self.events, self._tasks

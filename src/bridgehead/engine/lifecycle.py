@@ -19,6 +19,7 @@ from bridgehead.engine import endpoints
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.launches import Launches
+from bridgehead.engine.publishing import Publishing
 from bridgehead.engine.revivals import Revivals
 from bridgehead.engine.tasks import Tasks, quietly
 from bridgehead.engine.waiters import Waiters
@@ -31,9 +32,12 @@ _log = logging.getLogger("bridgehead.lifecycle")
 
 
 class Lifecycle:
-    def __init__(self, intent: Intent, runtime: Runtime, events: EventBus, tasks: Tasks) -> None:
+    def __init__(
+        self, intent: Intent, runtime: Runtime, publishing: Publishing, events: EventBus, tasks: Tasks
+    ) -> None:
         self._intent = intent
         self._runtime = runtime
+        self._publishing = publishing
         self._events = events
         self._tasks = tasks
         self.launches = Launches(runtime)
@@ -56,7 +60,7 @@ class Lifecycle:
         container = self._intent.snapshot.find_container(identifier)
         sandbox: Sandbox | None = None
         try:
-            sandbox = self._reserve(container)
+            sandbox = await self._publishing.claim(container, self._reserve(container))
             pid = await self._create(container, sandbox)
             await self.launches.open(container.id)
             await self._runtime.start(container.id)
@@ -131,16 +135,17 @@ class Lifecycle:
         for network in networks:
             endpoint = endpoints.decide(self._intent, snapshot, sandbox, container, network)
             snapshot = snapshot.put(endpoint)
-        self._intent.commit(snapshot)
+        sandbox = self._publishing.assigned(snapshot, container, sandbox)
+        self._intent.commit(snapshot.put(sandbox))
         return sandbox
 
     async def _create(self, container: Container, sandbox: Sandbox) -> int:
         """The runtime's part and the network's, side by side; both are over when this ends."""
-        base, stack = sandbox_owners(sandbox.id)
-        await self._intent.reconciler.settle([base])
+        owners = sandbox_owners(sandbox.id)
+        await self._intent.reconciler.settle([owners.base])
         created, settled, _ = await asyncio.gather(
             self._runtime.create(self._bundle(container, sandbox)),
-            self._intent.reconciler.settle([stack]),
+            self._intent.reconciler.settle([owners.stack]),
             quietly(self._intent.reconciler.settle(recipients(self._intent.snapshot, container.id))),
             return_exceptions=True,
         )

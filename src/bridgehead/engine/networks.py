@@ -15,6 +15,7 @@ from bridgehead.core.time import rfc3339
 from bridgehead.engine.endpoints import EndpointUseCases
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
+from bridgehead.engine.publishing import Publishing
 from bridgehead.engine.tasks import Tasks, to_the_end
 
 _RESERVED = ("bridge", "host", "none", "default")
@@ -25,11 +26,11 @@ _SWARM = (
 
 
 class NetworkUseCases:
-    def __init__(self, intent: Intent, events: EventBus, tasks: Tasks) -> None:
+    def __init__(self, intent: Intent, publishing: Publishing, events: EventBus, tasks: Tasks) -> None:
         self._intent = intent
         self._events = events
         self.tasks = tasks
-        endpoints = EndpointUseCases(intent, events, tasks)
+        endpoints = EndpointUseCases(intent, publishing, events, tasks)
         self.connect = endpoints.connect
         self.disconnect = endpoints.disconnect
 

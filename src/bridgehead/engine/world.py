@@ -1,10 +1,9 @@
 """What the engine needs from the world, as Protocols. Adapters in `host` fit them by shape, not by import."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import BinaryIO, Protocol
 
 from bridgehead.core.images.loaded import LoadedImage
-from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.container import Image, ProcessSpec
 from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.process import Bundle as Bundle  # noqa: PLC0414 - offered on: these three are
@@ -14,6 +13,7 @@ from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Op
 from bridgehead.core.plan.notice import Notice
 from bridgehead.core.plan.objects import Key, State
+from bridgehead.core.ports import HostPorts as HostPorts  # noqa: PLC0414 - choosing asks it, and is pure
 
 
 class Store(Protocol):
@@ -41,18 +41,6 @@ class Plane(Protocol):
     def observe(self) -> State: ...
 
     def apply(self, ops: Sequence[Op]) -> Mapping[Key, Exception]: ...
-
-
-class Ports(Protocol):
-    """The host's ports as they are at the moment of the call."""
-
-    def busy(self) -> Collection[tuple[str, Address, int]]:
-        """(protocol, address, port) of every socket; 0.0.0.0 and :: stand for all addresses."""
-        ...
-
-    def ephemeral(self) -> Sequence[int]:
-        """What may be given to whoever asks for any port, in ascending order."""
-        ...
 
 
 class Watch(Protocol):

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 from bridgehead.api.wire import endpoint as wire
+from bridgehead.api.wire import ports
 from bridgehead.core import links
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.container import Container
 from bridgehead.core.model.ids import ContainerID, NetworkID
-from bridgehead.core.model.network import Endpoint, EndpointWish, Network, Phase, SandboxKind
+from bridgehead.core.model.network import Endpoint, EndpointWish, Network, Phase, PortBinding, SandboxKind
 from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.publishing import in_force
 
 _DEFAULT = "bridge"
 _COPIED = (
@@ -32,6 +34,7 @@ class View:
         self._aliases = links.aliases(snapshot)
         self._named = {network.name: network for network in snapshot.networks.values()}
         self._endpoints: dict[ContainerID, list[Endpoint]] = {}
+        self._sandboxes = {sandbox.container: sandbox for sandbox in snapshot.sandboxes.values()}
         for endpoint in snapshot.endpoints.values():
             if endpoint.phase is Phase.READY:
                 self._endpoints.setdefault(endpoint.container, []).append(endpoint)
@@ -42,6 +45,13 @@ class View:
 
     def endpoints(self, container: ContainerID) -> Sequence[Endpoint]:
         return self._endpoints.get(container, ())
+
+    def ports(self, container: ContainerID) -> Sequence[PortBinding]:
+        """What it has published, as it can be reached now."""
+        sandbox = self._sandboxes.get(container)
+        if sandbox is None or not sandbox.ports:
+            return ()
+        return in_force(self.snapshot, sandbox, self.endpoints(container))
 
     def network(self, reference: str) -> Network | None:
         return self._named.get(reference) or self.snapshot.networks.get(NetworkID(reference))
@@ -63,7 +73,8 @@ def networks(container: Container, view: View) -> dict[str, dict[str, object]]:
 
 def settings(container: Container, snapshot: Snapshot, layout: Layout) -> dict[str, object]:
     """The whole of NetworkSettings."""
-    attached = networks(container, View(snapshot))
+    view = View(snapshot)
+    attached = networks(container, view)
     default = attached.get(_DEFAULT, _NOWHERE)
     sandbox = snapshot.container_sandbox(container.id)
     key = ""
@@ -74,7 +85,7 @@ def settings(container: Container, snapshot: Snapshot, layout: Layout) -> dict[s
         "Bridge": "",
         "SandboxID": sandbox.id if sandbox else "",
         "SandboxKey": key,
-        "Ports": dict.fromkeys(container.spec.exposed_ports) if sandbox else {},
+        "Ports": ports.by_port(container, view.ports(container.id)) if sandbox else {},
         "HairpinMode": False,
         "LinkLocalIPv6Address": "",
         "LinkLocalIPv6PrefixLen": 0,

@@ -120,6 +120,7 @@ def show(
 
 def summarise(container: Container, view: attachments.View, now: int) -> dict[str, object]:
     """As a list shows it."""
+    living = container_state.alive(container.state)
     return {
         "Id": container.id,
         "Names": view.names(container),
@@ -127,7 +128,7 @@ def summarise(container: Container, view: attachments.View, now: int) -> dict[st
         "ImageID": container.image,
         "Command": " ".join(_quoted(word) for word in container.spec.process.argv),
         "Created": since_epoch(container.created) // SECOND,
-        "Ports": _ports(container),
+        "Ports": ports.listed(container, view.ports(container.id)) if living else [],
         "Labels": dict(container.spec.labels),
         "State": container.state.status.value,
         "Status": container_state.sentence(container.state, now),
@@ -135,16 +136,6 @@ def summarise(container: Container, view: attachments.View, now: int) -> dict[st
         "NetworkSettings": {"Networks": attachments.networks(container, view)},
         "Mounts": mounts.show(container),
     }
-
-
-def _ports(container: Container) -> list[dict[str, object]]:
-    if not container_state.alive(container.state):
-        return []
-    return [
-        {"PrivatePort": port, "Type": protocol}
-        for key in container.spec.exposed_ports
-        for port, protocol in ports.ports(key)
-    ]
 
 
 def _host_config(container: Container, snapshot: Snapshot) -> dict[str, object]:

@@ -95,24 +95,28 @@ def _full_name(text: str) -> str:
         return text
 
 
-def _expose(key: str) -> Callable[[Filters, Snapshot], Test]:
-    def make(asked: Filters, _: Snapshot) -> Test:
-        meant = {port for text in asked[key] for port in _port(key, text)}
-        # Ports are not published yet, so only what is exposed can match.
-        return lambda container: (
-            key == "expose"
-            and not meant.isdisjoint(
-                port for text in container.spec.exposed_ports for port in ports.ports(text)
-            )
-        )
-
-    return make
+def _expose(asked: Filters, _: Snapshot) -> Test:
+    meant = _ports(asked, "expose")
+    return lambda container: (
+        not meant.isdisjoint(port for text in container.spec.exposed_ports for port in ports.ports(text))
+    )
 
 
-def _port(key: str, text: str) -> list[tuple[int, str]]:
-    if ":" in text:
-        raise InvalidParameter(f"filter for '{key}' should not contain ':': {text}")
-    return ports.ports(text)
+def _publish(asked: Filters, snapshot: Snapshot) -> Test:
+    meant = _ports(asked, "publish")
+    publishing = {
+        sandbox.container
+        for sandbox in snapshot.sandboxes.values()
+        if any((port.host_port, port.protocol) in meant for port in sandbox.ports)
+    }
+    return lambda container: container.id in publishing
+
+
+def _ports(asked: Filters, key: str) -> set[tuple[int, str]]:
+    for text in asked[key]:
+        if ":" in text:
+            raise InvalidParameter(f"filter for '{key}' should not contain ':': {text}")
+    return {port for text in asked[key] for port in ports.ports(text)}
 
 
 def _volume(asked: Filters, _: Snapshot) -> Test:
@@ -141,8 +145,8 @@ _TESTS: dict[str, Callable[[Filters, Snapshot], Test]] = {
     "exited": _exited,
     "network": _network,
     "ancestor": _ancestor,
-    "expose": _expose("expose"),
-    "publish": _expose("publish"),
+    "expose": _expose,
+    "publish": _publish,
     "volume": _volume,
     "before": _before,
     "since": _since,

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bridgehead.api.wire.container_body import PortBinding
 from bridgehead.core.model.addresses import Address
-from bridgehead.core.model.container import PortRequest
+from bridgehead.core.model.container import Container, PortRequest
 from bridgehead.core.model.errors import InvalidParameter
+from bridgehead.core.model.network import PortBinding as Bound
 
 _PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(\w+))?")
 _HOST_PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
@@ -34,6 +35,38 @@ def ports(key: str) -> list[tuple[int, str]]:
     if last < first or last > _HIGHEST or protocol not in _PROTOCOLS:
         raise InvalidParameter(f'invalid port specification: "{key}"')
     return [(port, protocol) for port in range(first, last + 1)]
+
+
+def by_port(container: Container, bindings: Iterable[Bound]) -> dict[str, list[dict[str, str]] | None]:
+    """As an inspect shows them: every exposed port, with where it is published, or null."""
+    shown: dict[str, list[dict[str, str]] | None] = dict.fromkeys(container.spec.exposed_ports)
+    for bound in bindings:
+        entry = {"HostIp": str(bound.host), "HostPort": str(bound.host_port or "")}
+        key = f"{bound.container_port}/{bound.protocol}"
+        shown[key] = [*(shown.get(key) or ()), entry]
+    return shown
+
+
+def listed(container: Container, bindings: Sequence[Bound]) -> list[dict[str, object]]:
+    """As a list shows them: one entry a binding, and one for each port that is only exposed."""
+    shown: list[dict[str, object]] = []
+    bound = {(item.container_port, item.protocol) for item in bindings}
+    for key in container.spec.exposed_ports:
+        shown += [
+            {"PrivatePort": port, "Type": protocol}
+            for port, protocol in ports(key)
+            if (port, protocol) not in bound
+        ]
+    shown += [
+        {
+            "IP": str(item.host),
+            "PrivatePort": item.container_port,
+            "PublicPort": item.host_port,
+            "Type": item.protocol,
+        }
+        for item in bindings
+    ]
+    return shown
 
 
 def published(bindings: Mapping[str, Sequence[PortBinding]]) -> tuple[PortRequest, ...]:

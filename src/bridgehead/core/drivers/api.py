@@ -20,9 +20,10 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an endpoint goes: the sandbox's namespace path."""
+    """Where an endpoint goes: the sandbox's namespace path, and whether ports of the host lead to it."""
 
     namespace: str
+    published: bool = False
 
 
 class Driver(Protocol):

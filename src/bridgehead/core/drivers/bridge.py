@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from bridgehead.core.drivers.api import Capabilities, Place
 from bridgehead.core.firewall.rules import FamilyPolicy, LinkAccept, NetworkPolicy, Published
-from bridgehead.core.firewall.spelling import Spelling
+from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.layout import bridge_name
 from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.errors import Forbidden, InvalidParameter, NotFound
@@ -30,6 +30,7 @@ class BridgeDriver:
     def __init__(self, firewall: Spelling, *, direct_routing: bool = False) -> None:
         self._firewall = firewall
         self._direct_routing = direct_routing
+        self._translates = not isinstance(firewall, NoFirewall)
 
     def options(self, network_id: str, request: NetworkRequest, mtu: int) -> BridgeOptions:
         if sum(1 for subnet in request.subnets if subnet.subnet and ":" not in subnet.subnet) > 1:
@@ -49,7 +50,12 @@ class BridgeDriver:
     def network_objects(self, network: Network) -> Iterable[KernelObject]:
         bridge = _bridge(network)
         if bridge.managed:
-            yield Bridge(bridge.name, stable_mac(network.id), bridge.mtu)
+            yield Bridge(
+                bridge.name,
+                stable_mac(network.id),
+                bridge.mtu,
+                route_localnet=self._translates and not network.internal,
+            )
         for subnet in network.subnets:
             ours = bridge.address_on_bridge or subnet.prefix.version != 4
             if subnet.address is not None and ours and subnet.gateway not in bridge.standing:
@@ -66,6 +72,7 @@ class BridgeDriver:
             mac=endpoint.mac,
             mtu=bridge.mtu,
             ipv6=any(address.version == 6 for address in endpoint.addresses),
+            hairpin=place.published and self._translates,
         )
         for address in endpoint.addresses:
             yield LinkAddress(place.namespace, endpoint.interface, address)
@@ -75,10 +82,12 @@ class BridgeDriver:
     ) -> Iterable[KernelObject]:
         policy = self._policy(network, _bridge(network))
         for port in ports:
-            if (address := _address(endpoint, port.host.version)) is None:
+            family, address = policy.family(port.host.version), _address(endpoint, port.host.version)
+            if family is None or address is None:
                 continue
+            host_port = 0 if family.mode is GatewayMode.ROUTED else port.host_port
             yield from self._firewall.published(
-                Published(policy, port.protocol, port.host, port.host_port, address, port.container_port)
+                Published(policy, port.protocol, port.host, host_port, address, port.container_port)
             )
 
     def linked_objects(

@@ -155,7 +155,7 @@ def _spelling(options: DaemonOptions) -> Spelling:
         return NoFirewall()
     match backend(options):
         case FirewallBackend.NFTABLES:
-            return NftSpelling()
+            return NftSpelling(surroundings.bridged_families())
         case other:
             raise InvalidParameter(f"firewall-backend {other} is not built yet in this version: use nftables")
 

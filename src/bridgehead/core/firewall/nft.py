@@ -1,83 +1,132 @@
-"""The nftables spelling: one table whose rules never change, and elements that say which bridges are ours.
+"""The nftables spelling: one table whose rules never change (`nft_skeleton`), and elements that say the rest.
 
 A packet meets the same few rules and hash lookups whether there is one network or a thousand, and making a
-network only adds elements.
+network or publishing a port only adds elements.
 """
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 
-from bridgehead.core.firewall.rules import LinkAccept, NetworkPolicy, Published
-from bridgehead.core.plan.objects import FirewallElement, FirewallTable, KernelObject
+from bridgehead.core.firewall.flows import Flow
+from bridgehead.core.firewall.nft_skeleton import guard, table
+from bridgehead.core.firewall.rules import FamilyPolicy, LinkAccept, NetworkPolicy, Published
+from bridgehead.core.model.network import GatewayMode
+from bridgehead.core.plan.objects import FirewallElement, KernelObject
 
-FAMILY = "inet"
-TABLE = "bridgehead"
-
-# Deleting first makes the whole script a replacement, in one transaction. Adding first lets the delete
-# succeed on a machine without the table. `ours` sees only packets with at least one end on our bridges.
-_SKELETON = f"""\
-add table {FAMILY} {TABLE}
-delete table {FAMILY} {TABLE}
-table {FAMILY} {TABLE} {{
-	set bridges {{
-		type ifname
-	}}
-	set internal {{
-		type ifname
-	}}
-	set masquerading {{
-		type ifname
-	}}
-	map within {{
-		type ifname . ifname : verdict
-	}}
-	chain forward {{
-		type filter hook forward priority filter; policy accept;
-		iifname @bridges goto ours
-		oifname @bridges goto ours
-	}}
-	chain ours {{
-		ct state established,related accept
-		iifname . oifname vmap @within
-		oifname @bridges drop comment "between networks, or in from outside"
-		iifname @internal drop comment "out of an internal network"
-	}}
-	chain postrouting {{
-		type nat hook postrouting priority srcnat; policy accept;
-		iifname . oifname vmap @within
-		iifname @masquerading masquerade
-	}}
-}}
-"""
+_FAMILIES = {4: "ipv4", 6: "ipv6"}
 
 
-def table() -> FirewallTable:
-    return FirewallTable(_SKELETON)
+class GuardSpelling:
+    """The guard: what may not pass is dropped; whoever translates uses rules of their own.
+
+    See `spelling.Spelling`.
+    """
+
+    def base(self) -> Iterable[KernelObject]:
+        yield guard()
+
+    def network(self, policy: NetworkPolicy) -> Iterable[KernelObject]:
+        bridge = policy.bridge
+        yield FirewallElement("bridges", (bridge,))
+        yield FirewallElement("within", (bridge, bridge), _within(policy))
+        if policy.internal:
+            yield FirewallElement("internal", (bridge,))
+        for family in policy.families:
+            version = _FAMILIES[family.prefix.version]
+            yield FirewallElement("inward", (bridge, version), _inward(policy, family))
+        if not policy.internal:
+            for interface in policy.trusted:
+                yield FirewallElement("trusted", (interface, bridge))
+
+    def published(self, item: Published) -> Iterable[KernelObject]:
+        """Also open at the container's own address, where a rule might ask for it."""
+        version = item.container.version
+        if not item.network.internal and (
+            _mode(item.network, version) is GatewayMode.ROUTED
+            or item.network.direct_routing
+            or item.network.trusted
+        ):
+            match = (str(item.container), item.protocol, str(item.container_port))
+            yield FirewallElement(f"open{version}", match)
+
+    def link(self, item: LinkAccept) -> Iterable[KernelObject]:
+        """The answers are accepted as parts of an established connection."""
+        match = (str(item.recipient), str(item.source), item.protocol, str(item.port))
+        yield FirewallElement(f"links{item.source.version}", match)
 
 
-class NftSpelling:
-    """See `spelling.Spelling`."""
+class NftSpelling(GuardSpelling):
+    """The whole. `bridged`: the families (4, 6) whose frames meet rules even within one bridge, as the
+    kernel's bridge-nf-call-iptables makes it; in the others answers must be led back through the host.
+    """
+
+    def __init__(self, bridged: frozenset[int] = frozenset()) -> None:
+        self._bridged = bridged
 
     def base(self) -> Iterable[KernelObject]:
         yield table()
 
     def network(self, policy: NetworkPolicy) -> Iterable[KernelObject]:
-        bridge = policy.bridge
-        yield FirewallElement("bridges", (bridge,))
-        yield FirewallElement("within", (bridge, bridge), "accept" if policy.icc else "drop")
+        yield from super().network(policy)
         if policy.internal:
-            yield FirewallElement("internal", (bridge,))
-        elif any(family.masquerade for family in policy.families):
-            yield FirewallElement("masquerading", (bridge,))
+            return
+        for family in policy.families:
+            version = family.prefix.version
+            if family.masquerade:
+                match = (policy.bridge, str(family.prefix))
+                if family.source is None:
+                    yield FirewallElement(f"masquerading{version}", match)
+                else:
+                    yield FirewallElement(f"source{version}", match, str(family.source))
+            if version not in self._bridged:
+                yield FirewallElement("unseen", (policy.bridge, _FAMILIES[version]))
 
     def published(self, item: Published) -> Iterable[KernelObject]:
-        return ()
+        yield from super().published(item)
+        version = item.container.version
+        routed = _mode(item.network, version) is GatewayMode.ROUTED
+        if item.network.internal or routed or not item.host_port:
+            return
+        port = (item.protocol, str(item.host_port))
+        destination = f"{item.container} . {item.container_port}"
+        if item.host.is_unspecified:
+            yield FirewallElement(f"everywhere{version}", port, destination)
+        else:
+            yield FirewallElement(f"published{version}", (str(item.host), *port), destination)
+        yield FirewallElement(f"hairpin{version}", (str(item.container), str(item.container)))
 
-    def link(self, item: LinkAccept) -> Iterable[KernelObject]:
-        return ()
+
+def _mode(policy: NetworkPolicy, version: int) -> GatewayMode:
+    family = policy.family(version)
+    return family.mode if family else GatewayMode.NAT
 
 
-def spelled(element: FirewallElement) -> str:
-    """The line of an nft script that adds it."""
-    key = " . ".join(f'"{name}"' for name in element.match)
-    verdict = f" : {element.data}" if element.data else ""
-    return f"add element {FAMILY} {TABLE} {element.set} {{ {key}{verdict} }}\n"
+def _within(policy: NetworkPolicy) -> str:
+    if policy.icc:
+        return "accept"
+    return "goto linked" if policy.internal else "goto apart"
+
+
+def _inward(policy: NetworkPolicy, family: FamilyPolicy) -> str:
+    if policy.internal or family.mode is GatewayMode.ISOLATED:
+        return "drop"
+    if family.mode is GatewayMode.UNPROTECTED:
+        return "accept"
+    if family.mode is GatewayMode.ROUTED:
+        return "goto routed"
+    if policy.direct_routing:
+        return "goto direct"
+    return "goto trusting" if policy.trusted else "goto published"
+
+
+def flow(element: FirewallElement) -> Flow | None:
+    """What arrives by way of this element, if it publishes a port."""
+    match element.set, element.match:
+        case "everywhere4", (protocol, port):
+            return Flow(protocol, ip_address("0.0.0.0"), int(port))
+        case "everywhere6", (protocol, port):
+            return Flow(protocol, ip_address("::"), int(port))
+        case "published4" | "published6", (host, protocol, port):
+            return Flow(protocol, ip_address(host), int(port))
+        case _:
+            return None

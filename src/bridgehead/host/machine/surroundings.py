@@ -75,6 +75,16 @@ def advertised_uplinks() -> tuple[str, ...]:
     return tuple(name for name in found if _read(f"/proc/sys/net/ipv6/conf/{name}/accept_ra").strip() == "1")
 
 
+def bridged_families() -> frozenset[int]:
+    """The families whose frames between ports of one bridge meet the host's rules (br_netfilter)."""
+    settings = {4: "bridge-nf-call-iptables", 6: "bridge-nf-call-ip6tables"}
+    return frozenset(
+        version
+        for version, name in settings.items()
+        if _read(f"/proc/sys/net/bridge/{name}").strip() not in {"", "0"}
+    )
+
+
 def _routes() -> Iterator[_RouteLine]:
     for line in _read("/proc/self/net/route").splitlines()[1:]:
         interface, destination, gateway, *_, mask, _, _, _ = line.split()

@@ -53,9 +53,8 @@ class Conversation:
 
     @property
     def port_id(self) -> int:
-        """What the kernel calls this socket when it announces what we did; 0 before it was first used."""
-        port: int = self._channel.getsockname()[0]
-        return port
+        """How the kernel names us, in what it tells others about our changes and as the owner of a table."""
+        return int(self._channel.getsockname()[0])
 
     def transact(self, messages: Sequence[Message]) -> Mapping[int, int]:
         """Carry out all messages or none. Gives the errno of each that was refused, by its position."""

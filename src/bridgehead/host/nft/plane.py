@@ -2,10 +2,12 @@
 
 import errno
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from bridgehead.core.firewall.nft import table
+from bridgehead.core.firewall.flows import Flow
+from bridgehead.core.firewall.nft import flow
+from bridgehead.core.firewall.nft_skeleton import guard, table
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.diff import Delete, Op
 from bridgehead.core.plan.objects import (
@@ -17,55 +19,73 @@ from bridgehead.core.plan.objects import (
     State,
     state,
 )
-from bridgehead.host.nft import elements, redirect, skeleton
+from bridgehead.host.nft import elements, redirect
 from bridgehead.host.nft.conversation import Conversation, SocketIn, open_here, open_in
+from bridgehead.host.nft.skeleton import OWNED, Skeleton
+from bridgehead.host.nft.wire import Kind, Message
+
+CutFlows = Callable[[Collection[Flow]], None]
 
 
 class FirewallPlane:
     """`namespaces` is the folder of the sandboxes' namespaces; `socket_in` opens a socket inside one.
+    `cut_flows` is told which ports of the host lead elsewhere now. `table_flags`: see `skeleton`.
 
-    The conversation with the daemon's own namespace stays open for life: closing it after a delete would
-    wait 13 ms for the kernel to free what was deleted.
+    The conversation with the daemon's own namespace stays open for life: it owns the table, and closing it
+    after a delete would wait 13 ms for the kernel to free what was deleted.
     """
 
     kinds: frozenset[type] = frozenset({FirewallTable, FirewallElement, ResolverRedirect})
 
-    def __init__(self, namespaces: str, socket_in: SocketIn) -> None:
+    def __init__(
+        self,
+        namespaces: str,
+        socket_in: SocketIn,
+        cut_flows: CutFlows = lambda _: None,
+        *,
+        table_flags: int = OWNED,
+    ) -> None:
         self._namespaces = namespaces
         self._socket_in = socket_in
-        self._opened: Conversation | None = None
-        current = table().text
-        self._scripts = {skeleton.digest(current): current}
-        self._children: tuple[int, ...] = ()
+        self._cut_flows = cut_flows
+        self._table_flags = table_flags
+        self._opened: tuple[Conversation, Skeleton] | None = None
 
-    @property
-    def port_ids(self) -> frozenset[int]:
-        """Whose announcements are our own doing; the kernel names a child's socket after its process."""
-        own = (self._opened.port_id,) if self._opened is not None else ()
-        return frozenset((*own, *self._children))
-
-    def _started(self, pid: int) -> None:
-        self._children = (*self._children[-7:], pid)
+    def _open(self) -> tuple[Conversation, Skeleton]:
+        if self._opened is None:
+            conversation = open_here()
+            self._opened = conversation, Skeleton(conversation, (table(), guard()), self._table_flags)
+        return self._opened
 
     @property
     def _conversation(self) -> Conversation:
-        if self._opened is None:
-            self._opened = open_here()
-        return self._opened
+        return self._open()[0]
+
+    @property
+    def _skeleton(self) -> Skeleton:
+        return self._open()[1]
+
+    @property
+    def port_ids(self) -> frozenset[int]:
+        """Whose changes to the host's rules are ours, as the kernel's events name them. No process that we
+        start changes any.
+        """
+        return frozenset({self._conversation.port_id})
 
     def close(self) -> None:
         """For the daemon's end; the rules stay and keep guarding the networks."""
         if self._opened is not None:
-            self._opened.close()
+            self._opened[0].close()
             self._opened = None
 
     def observe(self) -> State:
         found: list[KernelObject] = [*self._observed_redirects()]
-        digest = skeleton.observed_digest(self._conversation)
-        if digest is not None:
-            found.append(FirewallTable(self._scripts.get(digest, "(not as we made it)")))
-            found += elements.observed(self._conversation)
+        if (present := self._skeleton.observed()) is not None:
+            found += [present, *self._observed_elements()]
         return state(*found)
+
+    def _observed_elements(self) -> list[FirewallElement]:
+        return elements.observed(self._conversation, elements.shapes(self._conversation))
 
     def _observed_redirects(self) -> list[ResolverRedirect]:
         try:
@@ -103,29 +123,53 @@ class FirewallPlane:
     def _apply_table(self, op: Op) -> dict[Key, Exception]:
         try:
             if isinstance(op, Delete):
-                skeleton.remove(self._conversation)
+                gone = self._observed_elements()
+                self._skeleton.remove()
+                self._cut(gone)
             elif isinstance(op.object, FirewallTable):
-                self._replace_table(op.object.text)
+                self._skeleton.settle(op.object)
         except (HostRefused, OSError) as error:
             return {op.object.key: error}
         return {}
 
-    def _replace_table(self, script: str) -> None:
-        self._scripts[skeleton.digest(script)] = script
-        skeleton.replace(self._conversation, script, elements.observed(self._conversation), self._started)
-
     def _apply_elements(self, ops: Sequence[Op]) -> dict[Key, Exception]:
         """One transaction; those that are refused are taken out and the others tried again."""
-        failed: dict[Key, Exception] = {}
-        while ops:
-            messages = [(op, message) for op in ops for message in elements.messages(op)]
-            refusals = self._conversation.transact([message for _, message in messages])
+        if not ops:
+            return {}
+        prepared, failed = self._prepared(ops)
+        while prepared:
+            sent = [(op, message) for op, found in prepared.items() for message in found]
+            refusals = self._conversation.transact([message for _, message in sent])
             if not refusals:
                 break
-            refused = {messages[index][0]: code for index, code in refusals.items()}
-            failed |= {op.object.key: _refusal(code) for op, code in refused.items() if not _gone(op, code)}
-            ops = [op for op in ops if op not in refused]
+            for index, code in refusals.items():
+                op, message = sent[index]
+                rest = prepared.pop(op, [])
+                if code == errno.ENOENT and message.kind is Kind.DEL_ELEMENT:
+                    prepared |= {op: rest[1:]} if rest[1:] else {}
+                else:
+                    failed[op.object.key] = OSError(code, os.strerror(code), "nftables element")
+        self._cut(op.object for op in prepared)
         return failed
+
+    def _prepared(self, ops: Sequence[Op]) -> tuple[dict[Op, list[Message]], dict[Key, Exception]]:
+        known = elements.shapes(self._conversation)
+        prepared: dict[Op, list[Message]] = {}
+        failed: dict[Key, Exception] = {}
+        for op in ops:
+            try:
+                prepared[op] = elements.messages(op, known)
+            except KeyError:
+                if not isinstance(op, Delete):
+                    failed[op.object.key] = OSError(errno.ENOENT, "no such set", op.object.key[1])
+            except ValueError as error:
+                failed[op.object.key] = HostRefused(f"nftables element: {error}")
+        return prepared, failed
+
+    def _cut(self, changed: Iterable[KernelObject]) -> None:
+        flows = {found for item in changed if isinstance(item, FirewallElement) and (found := flow(item))}
+        if flows:
+            self._cut_flows(flows)
 
     def _apply_redirect(self, op: Op, wanted: ResolverRedirect) -> dict[Key, Exception]:
         try:
@@ -138,11 +182,3 @@ class FirewallPlane:
             if Path(wanted.namespace).exists() or not isinstance(op, Delete):
                 return {wanted.key: error}
         return {}
-
-
-def _gone(op: Op, code: int) -> bool:
-    return isinstance(op, Delete) and code == errno.ENOENT
-
-
-def _refusal(code: int) -> OSError:
-    return OSError(code, os.strerror(code), "nftables element")

@@ -1,122 +1,119 @@
-"""The fixed part of our table: replaced by the `nft` command, and sealed so that any change to it shows.
+"""The fixed part of our table: owned by our socket, made in one transaction, sealed so that any change shows.
 
-The seal is an empty chain whose name holds two digests: of the script, and of what the kernel made of it.
+A table that has an owner is changed by nobody else; `nft flush ruleset` passes it by. When the owner's socket
+closes it stays (PERSIST) and belongs to nobody, until the next daemon claims it. Kernels before 6.9 cannot do
+this, and there the table is like any other.
 """
 
-import hashlib
-import subprocess
-from collections.abc import Callable, Iterable
+import errno
+import os
+from collections.abc import Iterable, Mapping, Sequence
 
-from bridgehead.core.firewall.nft import TABLE, spelled
-from bridgehead.core.firewall.rules import is_plain
+from bridgehead.core.firewall.nft_skeleton import TABLE
 from bridgehead.core.model.errors import HostRefused
-from bridgehead.core.plan.objects import FirewallElement
+from bridgehead.core.plan.objects import FirewallElement, FirewallTable
+from bridgehead.host.nft import blueprint, compiler, elements
+from bridgehead.host.nft.blueprint import OWNER, PERSIST, Blueprint, digest
 from bridgehead.host.nft.conversation import Conversation
-from bridgehead.host.nft.wire import INET, Attributes, Flag, Kind, Message, read_text, text
+from bridgehead.host.nft.wire import INET, Flag, Kind, Message, number, text
 
-_NFT_TIMEOUT_S = 20
-_SEAL = "seal"
-_CHAIN_TABLE, _CHAIN_NAME = 1, 3
-
-# For each kind: the attribute that names the table, and those that say what the object does.
-# Handles, use counts and numbers of elements change by themselves, so they are left out.
-_MEANING = (
-    (Kind.GET_TABLE, 1, (1, 2)),  # name, flags
-    (Kind.GET_SET, 1, (2, 3, 4, 5, 6, 7)),  # name, flags, key type and length, data type and length
-    (Kind.GET_CHAIN, 1, (3, 4, 5, 7, 10)),  # name, hook, policy, type, flags
-    (Kind.GET_RULE, 1, (2, 4)),  # chain, expressions
-)
+OWNED = OWNER | PERSIST
+CHANGED = "(not as we made it)"
+UNOWNED = "(nobody's)"
+_TABLE_NAME, _TABLE_FLAGS = 1, 2
+_UNKNOWN_FLAGS = {errno.EOPNOTSUPP, errno.EINVAL}
 
 
-def replace(
-    conversation: Conversation,
-    script: str,
-    elements: Iterable[FirewallElement],
-    started: Callable[[int], None],
-) -> None:
-    """Put the skeleton in place of what is there, with these elements, in one transaction; then seal it.
-
-    `started` is told the process id of the `nft` that does it.
-
-    Raises:
-        HostRefused: in nft's own words.
-
+class Skeleton:
+    """`flags` are what the table should have, as far as the kernel knows them. `known`: scripts that a seal
+    may speak of; any other seal is a table to replace.
     """
-    # A name that nft would read otherwise cannot be one of ours.
-    kept = [spelled(element) for element in elements if all(map(is_plain, element.match))]
-    _run(script + "".join(kept), started)
-    name = "-".join((_SEAL, digest(script), _fingerprint(conversation)))
-    chain = text(_CHAIN_TABLE, TABLE) + text(_CHAIN_NAME, name)
-    refusals = conversation.transact([Message(Kind.NEW_CHAIN, INET, chain, Flag.CREATE)])
-    if refusals:
-        raise HostRefused(f"cannot seal the nftables table {TABLE}: errno {refusals[0]}")
 
+    def __init__(self, conversation: Conversation, known: Iterable[FirewallTable], flags: int) -> None:
+        self._conversation = conversation
+        self._flags = flags
+        self._scripts = {digest(table.text): table.text for table in known}
 
-def _run(script: str, started: Callable[[int], None]) -> None:
-    try:
-        nft = subprocess.Popen(
-            ["nft", "-f", "-"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-    except OSError as error:
-        raise HostRefused(f"cannot run nft: {error}") from error
-    with nft:
-        started(nft.pid)
-        try:
-            _, complaint = nft.communicate(script, _NFT_TIMEOUT_S)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            nft.kill()
-            raise HostRefused(f"cannot run nft: {error}") from error
-    if nft.returncode:
-        raise HostRefused(f"nft: {complaint.strip()}")
+    def observed(self) -> FirewallTable | None:
+        """A table that is as made but nobody's has another text too, so that an update claims it."""
+        found = blueprint.read(self._conversation)
+        if found is None:
+            return None
+        script = self._scripts.get(found.script_digest)
+        if script is None:
+            return FirewallTable(CHANGED)
+        return FirewallTable(UNOWNED if self._is_unowned(found) else script)
 
+    def _is_unowned(self, found: Blueprint) -> bool:
+        return bool(self._flags & OWNER and not found.flags & OWNER)
 
-def remove(conversation: Conversation) -> None:
-    """Delete the whole table, whether or not it is there."""
-    name = text(1, TABLE)
-    make_sure = Message(Kind.NEW_TABLE, INET, name, Flag.CREATE)
-    refusals = conversation.transact([make_sure, Message(Kind.DEL_TABLE, INET, name)])
-    if refusals:
-        raise HostRefused(f"cannot delete the nftables table {TABLE}: errno {min(refusals.values())}")
+    def settle(self, wanted: FirewallTable) -> None:
+        """Make the table be as wanted, and ours; its elements stay.
 
+        Raises:
+            HostRefused: nft or the kernel refused it, and nothing changed.
+        """
+        script_digest = digest(wanted.text)
+        found = blueprint.read(self._conversation)
+        if not (found and found.script_digest == script_digest and self._claimed(found)):
+            self._replace(compiler.compiled(wanted.text), script_digest)
+        self._scripts[script_digest] = wanted.text
 
-def digest(script: str) -> str:
-    return hashlib.sha256(script.encode()).hexdigest()[:16]
+    def _claimed(self, found: Blueprint) -> bool:
+        """Whether a table that is as wanted is ours now, without making it again."""
+        if found.flags & PERSIST:
+            return not self._conversation.transact([_named(Kind.NEW_TABLE, self._flags)])
+        if self._flags and not compiler.accepts(self._flags):
+            self._flags = 0
+        return not self._flags
 
-
-def observed_digest(conversation: Conversation) -> str | None:
-    """Digest of the script our table was made by, '' if it was changed since; None if there is no table."""
-    if not _ours(conversation, Kind.GET_TABLE, 1):
-        return None
-    seals = [name for name in _chains(conversation) if _is_seal(name)]
-    if len(seals) != 1:
-        return ""
-    script_digest, fingerprint = seals[0].split("-")[1:]
-    return script_digest if fingerprint == _fingerprint(conversation) else ""
-
-
-def _fingerprint(conversation: Conversation) -> str:
-    summed = hashlib.sha256()
-    for kind, table_attribute, meaningful in _MEANING:
-        for properties in _ours(conversation, kind, table_attribute):
-            if kind is Kind.GET_CHAIN and _is_seal(read_text(properties[_CHAIN_NAME])):
+    def _replace(self, made: Blueprint, script_digest: str) -> None:
+        old = elements.shapes(self._conversation)
+        survivors = elements.observed(self._conversation, old)
+        births = _births(survivors, elements.shapes_of(made.sets))
+        while True:
+            fixed = [
+                _named(Kind.NEW_TABLE),
+                _named(Kind.DEL_TABLE),
+                *made.messages(self._flags, script_digest),
+            ]
+            refused = self._conversation.transact([*fixed, *births])
+            if not refused:
+                return
+            if self._flags and refused.get(2) in _UNKNOWN_FLAGS:
+                self._flags = 0
                 continue
-            values = [(key, properties[key]) for key in meaningful if key in properties]
-            summed.update(repr((kind.name, values)).encode())
-    return summed.hexdigest()[:16]
+            _raise_fixed(refused, len(fixed))
+            # What made sense in the old table only stays behind. After an element that closes a loop of
+            # chains all others are refused too, so but for missing chains only the first is to blame.
+            to_blame = {index for index, code in refused.items() if code == errno.ENOENT} or {min(refused)}
+            births = [item for index, item in enumerate(births, len(fixed)) if index not in to_blame]
+
+    def remove(self) -> None:
+        """Delete the whole table, whether or not it is there."""
+        refused = self._conversation.transact([_named(Kind.NEW_TABLE), _named(Kind.DEL_TABLE)])
+        _raise_fixed(refused, 2)
 
 
-def _ours(conversation: Conversation, kind: Kind, table_attribute: int) -> list[Attributes]:
-    found = conversation.dump(Message(kind, INET, text(table_attribute, TABLE)))
-    return [properties for properties in found if read_text(properties[table_attribute]) == TABLE]
+def _births(survivors: Iterable[FirewallElement], known: elements.Shapes) -> Sequence[Message]:
+    births = []
+    for element in survivors:
+        try:
+            births.append(elements.birth(element, known))
+        except (KeyError, ValueError):
+            continue  # its set is gone or of another type now: the difference brings what should be there
+    return births
 
 
-def _chains(conversation: Conversation) -> list[str]:
-    return [read_text(chain[_CHAIN_NAME]) for chain in _ours(conversation, Kind.GET_CHAIN, _CHAIN_TABLE)]
+def _named(kind: Kind, flags: int | None = None) -> Message:
+    """Adding the table first, without flags, lets a delete succeed where there is none."""
+    body = text(_TABLE_NAME, TABLE) + (number(_TABLE_FLAGS, flags) if flags else b"")
+    return Message(kind, INET, body, Flag.CREATE if kind is Kind.NEW_TABLE else 0)
 
 
-def _is_seal(name: str) -> bool:
-    return name.startswith(f"{_SEAL}-") and name.count("-") == 2
+def _raise_fixed(refused: Mapping[int, int], fixed: int) -> None:
+    codes = [code for index, code in refused.items() if index < fixed]
+    if errno.EPERM in codes:
+        raise HostRefused(f"the nftables table {TABLE} belongs to another process")
+    if codes:
+        raise HostRefused(f"cannot make the nftables table {TABLE}: {os.strerror(codes[0])}")

@@ -87,6 +87,10 @@ def number(kind: int, value: int) -> bytes:
     return attribute(kind, (value & 0xFFFFFFFF).to_bytes(4, "big"))
 
 
+def read_number(payload: bytes) -> int:
+    return int.from_bytes(payload, "big")
+
+
 def children(payload: bytes) -> Iterator[tuple[int, bytes]]:
     offset = 0
     while offset + _ATTRIBUTE.size <= len(payload):

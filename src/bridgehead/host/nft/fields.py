@@ -1,0 +1,129 @@
+"""Typed fields of set elements: text as nft writes it, to and from the bytes the kernel compares."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network, summarize_address_range
+
+_BITS_PER_TYPE = 6  # a concatenation packs the numbers of its types into one
+_PADDING = 4
+_PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132, "icmp": 1, "ipv6-icmp": 58}
+_FAMILIES = {"ipv4": 2, "ipv6": 10}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """`encode` raises ValueError for text that is no such value."""
+
+    size: int
+    encode: Callable[[str], bytes]
+    decode: Callable[[bytes], str]
+
+    @property
+    def padded(self) -> int:
+        return -(-self.size // _PADDING) * _PADDING
+
+
+Fields = tuple[Field, ...]
+
+
+def _name(text: str) -> bytes:
+    name = text.encode(errors="surrogateescape")
+    if len(name) > 15:
+        raise ValueError(f"{text!r} is too long for an interface")
+    return name.ljust(16, b"\0")
+
+
+def _read_name(raw: bytes) -> str:
+    return raw.rstrip(b"\0").decode(errors="surrogateescape")
+
+
+def _address(size: int) -> Callable[[str], bytes]:
+    def encode(text: str) -> bytes:
+        packed = ip_address(text).packed
+        if len(packed) != size:
+            raise ValueError(f"{text} is of the other family")
+        return packed
+
+    return encode
+
+
+def _read_address(raw: bytes) -> str:
+    return str(ip_address(raw))
+
+
+def _word(words: dict[str, int]) -> Field:
+    """One byte with names; a number where there is none."""
+    names = {number: word for word, number in words.items()}
+    return Field(
+        1,
+        lambda text: bytes((words[text] if text in words else int(text),)),
+        lambda raw: names.get(raw[0], str(raw[0])),
+    )
+
+
+# By the numbers that nft gives its types.
+_FIELDS = {
+    2: _word(_FAMILIES),
+    7: Field(4, _address(4), _read_address),
+    8: Field(16, _address(16), _read_address),
+    12: _word(_PROTOCOLS),
+    13: Field(2, lambda text: int(text).to_bytes(2, "big"), lambda raw: str(int.from_bytes(raw, "big"))),
+    41: Field(16, _name, _read_name),
+}
+
+
+def typed(number: int) -> Fields | None:
+    """The fields of a set's type, from its number; None if one of them is not among ours."""
+    fields: list[Field] = []
+    while number:
+        field = _FIELDS.get(number & ((1 << _BITS_PER_TYPE) - 1))
+        if field is None:
+            return None
+        fields.insert(0, field)
+        number >>= _BITS_PER_TYPE
+    return tuple(fields) or None
+
+
+def encoded(fields: Fields, texts: Sequence[str]) -> bytes:
+    if len(fields) != len(texts):
+        raise ValueError(f"{len(texts)} values for {len(fields)} fields")
+    values = [field.encode(text) for field, text in zip(fields, texts, strict=True)]
+    if len(values) == 1:
+        return values[0]
+    return b"".join(value.ljust(field.padded, b"\0") for field, value in zip(fields, values, strict=True))
+
+
+def decoded(fields: Fields, raw: bytes) -> tuple[str, ...]:
+    texts, offset = [], 0
+    for field in fields:
+        texts.append(field.decode(raw[offset : offset + field.size]))
+        offset += field.padded
+    return tuple(texts)
+
+
+def encoded_range(fields: Fields, texts: Sequence[str]) -> tuple[bytes, bytes]:
+    """First and last key of an interval; an address field may be a prefix, or a range (10.0.0.1-10.0.0.9)."""
+    ends = [_ends(text) for text in texts]
+    return encoded(fields, [first for first, _ in ends]), encoded(fields, [last for _, last in ends])
+
+
+def _ends(text: str) -> tuple[str, str]:
+    try:
+        if "/" in text:
+            prefix = ip_network(text)
+            return str(prefix[0]), str(prefix[-1])
+        first, _, last = text.partition("-")
+        return str(ip_address(first)), str(ip_address(last))
+    except ValueError:
+        return text, text  # an interface may be called anything
+
+
+def decoded_range(fields: Fields, first: bytes, last: bytes) -> tuple[str, ...]:
+    ends = zip(fields, decoded(fields, first), decoded(fields, last), strict=True)
+    return tuple(_joined(low, high) if field.decode is _read_address else low for field, low, high in ends)
+
+
+def _joined(low: str, high: str) -> str:
+    first, last = ip_address(low), ip_address(high)
+    prefixes = list(summarize_address_range(first, last))
+    return str(prefixes[0]) if len(prefixes) == 1 else f"{low}-{high}"

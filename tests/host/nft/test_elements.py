@@ -64,7 +64,7 @@ def test_nft_reads_our_elements_as_we_mean_them(plane: FirewallPlane) -> None:
     for line in (
         "192.0.2.7 . tcp . 8081 : 10.1.0.2 . 80",
         "udp . 8080 : fd00:1::2 . 80",
-        '"br-rich" . 10.1.0.0/16 : 192.0.2.1',
+        "10.1.0.0/16 : 192.0.2.1",
         '"br-rich" . ipv6 : accept',
         '"br-rich" . "br-rich" : goto apart',
         '"wg0" . "br-rich"',
@@ -83,9 +83,9 @@ def test_elements_changed_by_hand_are_put_right(new_plane: NewPlane) -> None:
         add element inet bridgehead within { "br-two" . "br-two" : accept }
         add element inet bridgehead within { "br-three" . "br-three" : jump linked }
         add element inet bridgehead internal { "br-one", "odd name" }
-        delete element inet bridgehead masquerading4 { "br-one" . 10.9.0.0/24 }
-        add element inet bridgehead masquerading4 { "br-one" . 10.9.1.1-10.9.1.7 }
-        add element inet bridgehead masquerading6 { "br-one" . ::/0 }
+        delete element inet bridgehead masquerading4 { 10.9.0.0/24 }
+        add element inet bridgehead masquerading4 { 10.9.1.1-10.9.1.7, 255.0.0.0/8 }
+        add element inet bridgehead masquerading6 { ::/64, 1::/64 }
         add element inet bridgehead everywhere4 { udp . 53 : 10.1.0.2 . 53, 47 . 53 : 10.1.0.2 . 53 }
         """
     )

@@ -73,7 +73,7 @@ class NftSpelling(GuardSpelling):
         for family in policy.families:
             version = family.prefix.version
             if family.masquerade:
-                match = (policy.bridge, str(family.prefix))
+                match = (str(family.prefix),)
                 if family.source is None:
                     yield FirewallElement(f"masquerading{version}", match)
                 else:

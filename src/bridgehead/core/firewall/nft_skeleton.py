@@ -110,19 +110,19 @@ _NAT_SETS = """\
 		type inet_proto . inet_service : ipv6_addr . inet_service
 	}
 	set masquerading4 {
-		type ifname . ipv4_addr
+		type ipv4_addr
 		flags interval
 	}
 	set masquerading6 {
-		type ifname . ipv6_addr
+		type ipv6_addr
 		flags interval
 	}
 	map source4 {
-		type ifname . ipv4_addr : ipv4_addr
+		type ipv4_addr : ipv4_addr
 		flags interval
 	}
 	map source6 {
-		type ifname . ipv6_addr : ipv6_addr
+		type ipv6_addr : ipv6_addr
 		flags interval
 	}
 	set hairpin4 {
@@ -170,10 +170,10 @@ _NAT_CHAINS = """\
 		ct status dnat ip6 saddr . ip6 daddr @hairpin6 masquerade
 	}
 	chain outside {
-		snat ip to iifname . ip saddr map @source4
-		snat ip6 to iifname . ip6 saddr map @source6
-		iifname . ip saddr @masquerading4 masquerade
-		iifname . ip6 saddr @masquerading6 masquerade
+		snat ip to ip saddr map @source4
+		snat ip6 to ip6 saddr map @source6
+		ip saddr @masquerading4 masquerade
+		ip6 saddr @masquerading6 masquerade
 	}
 """
 

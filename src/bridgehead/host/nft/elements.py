@@ -1,13 +1,21 @@
 """Set elements as messages, each field encoded as its set's own declaration in the kernel says."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bridgehead.core.firewall.nft_skeleton import TABLE
 from bridgehead.core.plan.diff import Delete, Op, Update
 from bridgehead.core.plan.objects import FirewallElement
 from bridgehead.host.nft.conversation import Conversation
-from bridgehead.host.nft.fields import Fields, decoded, decoded_range, encoded, encoded_range, typed
+from bridgehead.host.nft.fields import (
+    ADDRESS_TYPES,
+    Fields,
+    decoded,
+    decoded_range,
+    encoded,
+    encoded_range,
+    typed,
+)
 from bridgehead.host.nft.wire import (
     DATA_VALUE,
     DATA_VERDICT,
@@ -28,7 +36,8 @@ from bridgehead.host.nft.wire import (
 )
 
 _LIST_TABLE, _LIST_SET, _LIST_ELEMENTS = 1, 2, 3
-_KEY, _DATA, _KEY_END = 1, 2, 10
+_KEY, _DATA, _FLAGS = 1, 2, 3
+_INTERVAL_END = 1
 _VERDICT_CODE, _VERDICT_CHAIN = 1, 2
 _SET_TABLE, _SET_NAME, _SET_FLAGS, _SET_KEY_TYPE, _SET_DATA_TYPE = 1, 2, 3, 4, 6
 _INTERVAL = 0x4
@@ -41,7 +50,10 @@ _JUMP_WORDS = {code: word for word, code in _JUMPS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What the elements of one set look like. `data`: None in a set, () in a map of verdicts."""
+    """What the elements of one set look like. `data`: None in a set, () in a map of verdicts.
+
+    `interval`: the key is a range of addresses, kept as two elements, of which the second marks its end.
+    """
 
     key: Fields
     interval: bool
@@ -63,9 +75,10 @@ def shapes_of(sets: Iterable[Attributes]) -> Shapes:
 
 
 def _shape(properties: Attributes) -> Shape | None:
-    key = typed(read_number(properties.get(_SET_KEY_TYPE, b"")))
+    key_type = read_number(properties.get(_SET_KEY_TYPE, b""))
+    key = typed(key_type)
     interval = bool(read_number(properties.get(_SET_FLAGS, b"")) & _INTERVAL)
-    if key is None or (interval and len(key) == 1):  # lone intervals are kept as pairs of markers
+    if key is None or (interval and key_type not in ADDRESS_TYPES):
         return None
     if _SET_DATA_TYPE not in properties:
         return Shape(key, interval, None)
@@ -96,31 +109,34 @@ def _element(op: Op) -> FirewallElement:
 
 def birth(element: FirewallElement, known: Shapes) -> Message:
     shape = known[element.set]
-    parts = _key(element, shape)
+    data = b""
     if shape.data is not None:
-        parts.append(nested(_DATA, _data(element.data, shape.data)))
+        data = nested(_DATA, _data(element.data, shape.data))
     elif element.data:
         raise ValueError(f"{element.set} is a set, it takes no {element.data}")
-    return _message(Kind.NEW_ELEMENT, element, parts, Flag.CREATE)
+    return _message(Kind.NEW_ELEMENT, element, _entries(element, shape, data), Flag.CREATE)
 
 
 def removal(element: FirewallElement, known: Shapes) -> Message:
-    return _message(Kind.DEL_ELEMENT, element, _key(element, known[element.set]))
+    return _message(Kind.DEL_ELEMENT, element, _entries(element, known[element.set]))
 
 
-def _message(kind: Kind, element: FirewallElement, parts: list[bytes], flags: int = 0) -> Message:
-    entry = nested(_LIST_ELEMENTS, nested(LIST_ELEMENT, *parts))
-    return Message(kind, INET, text(_LIST_TABLE, TABLE) + text(_LIST_SET, element.set) + entry, flags)
+def _message(kind: Kind, element: FirewallElement, entries: bytes, flags: int = 0) -> Message:
+    body = text(_LIST_TABLE, TABLE) + text(_LIST_SET, element.set) + nested(_LIST_ELEMENTS, entries)
+    return Message(kind, INET, body, flags)
 
 
-def _key(element: FirewallElement, shape: Shape) -> list[bytes]:
+def _entries(element: FirewallElement, shape: Shape, data: bytes = b"") -> bytes:
     if not shape.interval:
-        return [nested(_KEY, attribute(DATA_VALUE, encoded(shape.key, element.match)))]
-    first, last = encoded_range(shape.key, element.match)
-    return [
-        nested(_KEY, attribute(DATA_VALUE, first)),
-        nested(_KEY_END, attribute(DATA_VALUE, last)),
-    ]
+        return nested(LIST_ELEMENT, _key(encoded(shape.key, element.match)), data)
+    (only,) = element.match
+    first, after = encoded_range(only)
+    begin = nested(LIST_ELEMENT, _key(first), data)
+    return begin + (nested(LIST_ELEMENT, _key(after), number(_FLAGS, _INTERVAL_END)) if after else b"")
+
+
+def _key(value: bytes) -> bytes:
+    return nested(_KEY, attribute(DATA_VALUE, value))
 
 
 def _data(data: str, fields: Fields) -> bytes:
@@ -143,20 +159,32 @@ def observed(conversation: Conversation, known: Shapes) -> list[FirewallElement]
 
 def _elements_of(conversation: Conversation, set_name: str, shape: Shape) -> list[FirewallElement]:
     request = Message(Kind.GET_ELEMENT, INET, text(_LIST_TABLE, TABLE) + text(_LIST_SET, set_name))
-    return [
-        _read(set_name, shape, attributes(entry))
+    found = [
+        attributes(entry)
         for properties in conversation.dump(request)
         for _, entry in children(properties.get(_LIST_ELEMENTS, b""))
     ]
+    read = _ranges(found) if shape.interval else ((decoded(shape.key, _value(item)), item) for item in found)
+    return [FirewallElement(set_name, match, _read_data(shape, parts.get(_DATA))) for match, parts in read]
 
 
-def _read(set_name: str, shape: Shape, parts: Attributes) -> FirewallElement:
-    key = attributes(parts[_KEY])[DATA_VALUE]
-    if shape.interval and _KEY_END in parts:
-        match = decoded_range(shape.key, key, attributes(parts[_KEY_END])[DATA_VALUE])
-    else:
-        match = decoded(shape.key, key)
-    return FirewallElement(set_name, match, _read_data(shape, parts.get(_DATA)))
+def _ranges(found: list[Attributes]) -> Iterator[tuple[tuple[str, ...], Attributes]]:
+    """Beginnings with the end that follows them; at one address an end comes before a beginning."""
+    begin: Attributes | None = None
+    for item in sorted(found, key=lambda item: (_value(item), not _is_end(item))):
+        if begin is not None:
+            yield (decoded_range(_value(begin), _value(item)),), begin
+        begin = None if _is_end(item) else item
+    if begin is not None:
+        yield (decoded_range(_value(begin), None),), begin
+
+
+def _value(parts: Attributes) -> bytes:
+    return attributes(parts[_KEY])[DATA_VALUE]
+
+
+def _is_end(parts: Attributes) -> bool:
+    return bool(read_number(parts.get(_FLAGS, b"")) & _INTERVAL_END)
 
 
 def _read_data(shape: Shape, data: bytes | None) -> str:

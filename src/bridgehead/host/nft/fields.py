@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network, summarize_address_range
 
+ADDRESS_TYPES = (7, 8)
 _BITS_PER_TYPE = 6  # a concatenation packs the numbers of its types into one
 _PADDING = 4
 _PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132, "icmp": 1, "ipv6-icmp": 58}
@@ -101,29 +102,20 @@ def decoded(fields: Fields, raw: bytes) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def encoded_range(fields: Fields, texts: Sequence[str]) -> tuple[bytes, bytes]:
-    """First and last key of an interval; an address field may be a prefix, or a range (10.0.0.1-10.0.0.9)."""
-    ends = [_ends(text) for text in texts]
-    return encoded(fields, [first for first, _ in ends]), encoded(fields, [last for _, last in ends])
+def encoded_range(text: str) -> tuple[bytes, bytes | None]:
+    """First address of a prefix, or of a range (10.0.0.1-10.0.0.9), and the one after its last, if any."""
+    if "/" in text:
+        prefix = ip_network(text)
+        first, last = prefix[0], prefix[-1]
+    else:
+        low, _, high = text.partition("-")
+        first, last = ip_address(low), ip_address(high or low)
+    after = int(last) + 1
+    return first.packed, None if after >> first.max_prefixlen else after.to_bytes(len(first.packed), "big")
 
 
-def _ends(text: str) -> tuple[str, str]:
-    try:
-        if "/" in text:
-            prefix = ip_network(text)
-            return str(prefix[0]), str(prefix[-1])
-        first, _, last = text.partition("-")
-        return str(ip_address(first)), str(ip_address(last))
-    except ValueError:
-        return text, text  # an interface may be called anything
-
-
-def decoded_range(fields: Fields, first: bytes, last: bytes) -> tuple[str, ...]:
-    ends = zip(fields, decoded(fields, first), decoded(fields, last), strict=True)
-    return tuple(_joined(low, high) if field.decode is _read_address else low for field, low, high in ends)
-
-
-def _joined(low: str, high: str) -> str:
-    first, last = ip_address(low), ip_address(high)
-    prefixes = list(summarize_address_range(first, last))
-    return str(prefixes[0]) if len(prefixes) == 1 else f"{low}-{high}"
+def decoded_range(first: bytes, after: bytes | None) -> str:
+    beyond = int.from_bytes(after, "big") if after else 1 << (8 * len(first))
+    ends = ip_address(first), ip_address((beyond - 1).to_bytes(len(first), "big"))
+    prefixes = list(summarize_address_range(*ends))
+    return str(prefixes[0]) if len(prefixes) == 1 else f"{ends[0]}-{ends[1]}"

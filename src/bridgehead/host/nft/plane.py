@@ -50,6 +50,7 @@ class FirewallPlane:
         self._cut_flows = cut_flows
         self._table_flags = table_flags
         self._opened: tuple[Conversation, Skeleton] | None = None
+        self._known: elements.Shapes | None = None
 
     def _open(self) -> tuple[Conversation, Skeleton]:
         if self._opened is None:
@@ -85,7 +86,15 @@ class FirewallPlane:
         return state(*found)
 
     def _observed_elements(self) -> list[FirewallElement]:
-        return elements.observed(self._conversation, elements.shapes(self._conversation))
+        self._known = None
+        return elements.observed(self._conversation, self._shapes)
+
+    @property
+    def _shapes(self) -> elements.Shapes:
+        """Read again after every look at the table and every change to it."""
+        if self._known is None:
+            self._known = elements.shapes(self._conversation)
+        return self._known
 
     def _observed_redirects(self) -> list[ResolverRedirect]:
         try:
@@ -121,9 +130,11 @@ class FirewallPlane:
         return failed | self._apply_elements(pending)
 
     def _apply_table(self, op: Op) -> dict[Key, Exception]:
+        self._known = None
         try:
             if isinstance(op, Delete):
                 gone = self._observed_elements()
+                self._known = None
                 self._skeleton.remove()
                 self._cut(gone)
             elif isinstance(op.object, FirewallTable):
@@ -153,12 +164,11 @@ class FirewallPlane:
         return failed
 
     def _prepared(self, ops: Sequence[Op]) -> tuple[dict[Op, list[Message]], dict[Key, Exception]]:
-        known = elements.shapes(self._conversation)
         prepared: dict[Op, list[Message]] = {}
         failed: dict[Key, Exception] = {}
         for op in ops:
             try:
-                prepared[op] = elements.messages(op, known)
+                prepared[op] = elements.messages(op, self._shapes)
             except KeyError:
                 if not isinstance(op, Delete):
                     failed[op.object.key] = OSError(errno.ENOENT, "no such set", op.object.key[1])

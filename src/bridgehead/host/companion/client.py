@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -127,10 +126,9 @@ def adopt(companion: Companion) -> Client | None:
     client = connect(companion)
     if client is None or _introduce(client, companion, owner=True):
         return client
-    with suppress(HostRefused):
-        if client.replaced([*companion.command, "--socket", companion.path]):
-            client.close()
-            return _introduced(connect(companion) or _started(companion), companion)
+    if client.replaced([*companion.command, "--socket", companion.path]):
+        client.close()
+        return _introduced(connect(companion) or _started(companion), companion)
     client.ask({"do": "shutdown"})
     client.wait_for_end()
     client.close()

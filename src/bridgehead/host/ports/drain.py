@@ -11,10 +11,14 @@ _FIRST_OWN = 3
 
 def drain(connections: Sequence[Connection]) -> None:
     """Fork; the child keeps nothing but these, and never returns. The parent must not touch them again."""
-    if os.fork():
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
         return
     try:
-        _serve_out(connections)
+        # Once more: a child whose parent has ended is buried by the system.
+        if not os.fork():
+            _serve_out(connections)
     finally:
         os._exit(0)
 

@@ -68,4 +68,8 @@ def deafen(kept: socket.socket) -> None:
 
 
 def let_hear(kept: socket.socket) -> None:
-    kept.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+    try:
+        kept.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+    except FileNotFoundError:
+        # It hears already: an earlier version of this process saw to that.
+        return

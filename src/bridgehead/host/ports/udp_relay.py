@@ -45,12 +45,18 @@ class UdpRelay:
     """Sessions are kept least recently used first. When no more are allowed, the first makes room."""
 
     def __init__(
-        self, loop: Loop, kept: socket.socket, target: tuple[str, int], allowance: Allowance
+        self,
+        loop: Loop,
+        kept: socket.socket,
+        target: tuple[str, int],
+        allowance: Allowance,
+        idle_s: float = IDLE_S,
     ) -> None:
         self._loop = loop
         self._socket = kept
         self._target = target
         self._allowance = allowance
+        self._idle_s = idle_s
         self._sessions: dict[Client, Session] = {}
         self._timer: Timer | None = None
         if kept.family == socket.AF_INET:
@@ -102,7 +108,7 @@ class UdpRelay:
             return None
         self._loop.watch(session.socket.fileno(), lambda _: self._answered(session))
         if self._timer is None:
-            self._timer = self._loop.later(IDLE_S, self._end_idle)
+            self._timer = self._loop.later(self._idle_s, self._end_idle)
         return session
 
     def _answered(self, session: Session) -> None:
@@ -127,8 +133,8 @@ class UdpRelay:
         now = self._loop.now()
         while self._sessions:
             idle_s = now - next(iter(self._sessions.values())).used
-            if idle_s < IDLE_S:
-                self._timer = self._loop.later(IDLE_S - idle_s, self._end_idle)
+            if idle_s < self._idle_s:
+                self._timer = self._loop.later(self._idle_s - idle_s, self._end_idle)
                 return
             self._drop_oldest()
 

@@ -7,7 +7,7 @@ no reason to look at the whole host.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from bridgehead.core.firewall import nft
+from bridgehead.core.firewall import nft_skeleton as nft
 from bridgehead.core.model.addresses import Interface, Prefix
 from bridgehead.core.model.network import Network
 from bridgehead.core.plan.notice import (

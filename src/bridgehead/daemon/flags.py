@@ -69,7 +69,7 @@ FLAGS = (
     _flag("ip-forward", kinds.TRUTH, True, "turn forwarding on in the kernel"),
     _flag("ip-masq", kinds.TRUTH, True, "masquerade what leaves docker0"),
     _flag("iptables", kinds.TRUTH, True, "manage firewall rules at all, whatever the backend"),
-    _flag("ip6tables", kinds.TRUTH, True, "manage ip6tables rules"),
+    _flag("ip6tables", kinds.TRUTH, True, "manage rules for IPv6; without them nothing of it is masqueraded"),
     _flag("ipv6", kinds.TRUTH, False, "IPv6 on docker0"),
     _flag("firewall-backend", kinds.TEXT, "auto", "auto, iptables or nftables"),
     _flag(

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from bridgehead.core.model.errors import BridgeheadError, HostRefused
 from bridgehead.core.plan.explain import explain
 from bridgehead.core.plan.objects import Key
-from bridgehead.daemon import journal
+from bridgehead.daemon import journal, supervisor
 from bridgehead.daemon.flags import Settings
 from bridgehead.daemon.reading import parse
 from bridgehead.daemon.reloading import reloaded
@@ -62,6 +62,7 @@ async def _serve(settings: Settings, arguments: Sequence[str]) -> int:
     from bridgehead.host.machine import preflight
 
     preflight.check()
+    manager = supervisor.taken()
     hung_up = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hung_up.set)
     with ExitStack() as held:
@@ -73,6 +74,7 @@ async def _serve(settings: Settings, arguments: Sequence[str]) -> int:
         held.enter_context(journal.pidfile(settings.pidfile, os.getpid()))
         gc.freeze()  # what start-up made stays; no later collection needs to look at it
         _log.info("ready on %s", ", ".join(settings.hosts))
+        manager.tell("READY=1")
         background = [
             asyncio.create_task(wiring.keep_companions(parts)),
             asyncio.create_task(parts.vigil.keep()),
@@ -81,6 +83,7 @@ async def _serve(settings: Settings, arguments: Sequence[str]) -> int:
         ]
         await _told_to_end()
         _log.info("ending; containers go on")
+        manager.tell("STOPPING=1")
         for task in background:
             task.cancel()
         await runner.cleanup()

@@ -222,7 +222,7 @@ def _host(facts: HostFacts, resolver: ResolverPlane, ports: PortPlane, firewall:
 def _facts(settings: Settings, stored: Snapshot) -> HostFacts:
     options = settings.options
     firewall = _spelling(options)
-    bridge = BridgeDriver(firewall, direct_routing=options.direct_routing)
+    bridge = BridgeDriver(firewall, direct_routing=options.direct_routing, masquerade6=options.ip6tables)
     drivers = (bridge, PlainDriver("host"), PlainDriver("null"))
     return HostFacts(
         layout=settings.layout,

@@ -22,15 +22,19 @@ _FALSE = {"0", "f", "F", "FALSE", "false", "False"}
 
 
 class BridgeDriver:
-    """`direct_routing`: published ports may also be reached by routing to a container's own address."""
+    """`direct_routing`: published ports may also be reached by routing to a container's own address.
+
+    `masquerade6` False: no network's IPv6 is masqueraded, whatever it asks for.
+    """
 
     name = "bridge"
     capabilities = Capabilities(user_creatable=True, allocates_addresses=True, has_interfaces=True)
 
-    def __init__(self, firewall: Spelling, *, direct_routing: bool = False) -> None:
+    def __init__(self, firewall: Spelling, *, direct_routing: bool = False, masquerade6: bool = True) -> None:
         self._firewall = firewall
         self._direct_routing = direct_routing
         self._translates = not isinstance(firewall, NoFirewall)
+        self._masquerade = {4: True, 6: masquerade6}
 
     def options(self, network_id: str, request: NetworkRequest, mtu: int) -> BridgeOptions:
         if sum(1 for subnet in request.subnets if subnet.subnet and ":" not in subnet.subnet) > 1:
@@ -110,7 +114,9 @@ class BridgeDriver:
                 FamilyPolicy(
                     subnet.prefix,
                     modes[subnet.prefix.version],
-                    bridge.masquerade and modes[subnet.prefix.version] is not GatewayMode.ROUTED,
+                    bridge.masquerade
+                    and self._masquerade[subnet.prefix.version]
+                    and modes[subnet.prefix.version] is not GatewayMode.ROUTED,
                     sources[subnet.prefix.version],
                 )
                 for subnet in network.subnets

@@ -78,6 +78,7 @@ async def _serve(settings: Settings, arguments: Sequence[str]) -> int:
         background = [
             asyncio.create_task(wiring.keep_companions(parts)),
             asyncio.create_task(parts.vigil.keep()),
+            asyncio.create_task(wiring.follow_name_servers(parts.engine)),
             asyncio.create_task(parts.runtime.prepare()),
             asyncio.create_task(_reload_when_told(hung_up, current, parts)),
         ]

@@ -181,6 +181,17 @@ async def _keep(name: str, births: asyncio.Queue[int], engine: Engine) -> None:
             _log.warning("what the %s held is not back yet: %s", name, error)
 
 
+async def follow_name_servers(engine: Engine) -> None:
+    async for settings in surroundings.resolv_conf_changes():
+        if settings == engine.facts.resolv:
+            continue
+        _log.info("the host's name servers are now %s", ", ".join(settings.servers) or "none")
+        try:
+            await engine.follow_name_servers(settings)
+        except BridgeheadError as error:
+            _log.warning("not every container asks them yet: %s", error)
+
+
 def _heard(births: dict[str, asyncio.Queue[int]], name: str) -> Callable[[int], object]:
     """What a plane calls, from its thread, with the process id of each companion it meets."""
     loop = asyncio.get_running_loop()

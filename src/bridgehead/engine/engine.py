@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from bridgehead.core.desired import sandbox_owners
+from bridgehead.core.etc import ResolvConf
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Op
@@ -68,6 +71,16 @@ class Engine:
         self._intent.facts = facts
         self.events.plain("daemon", "reload", attributes, actor=actor)
         await self.repair()
+
+    async def follow_name_servers(self, settings: ResolvConf) -> None:
+        """The host asks other name servers now, so its containers do too, without being restarted.
+
+        Raises:
+            BridgeheadError: some could not be told; that is tried again by itself.
+        """
+        self._intent.facts = replace(self.facts, resolv=settings)
+        owners = (sandbox_owners(sandbox) for sandbox in self.snapshot.sandboxes)
+        await self._intent.reconciler.settle(owner for pair in owners for owner in pair)
 
     async def repair(self) -> None:
         """Look at the whole host and mend what differs from the intent.

@@ -3,12 +3,13 @@
 Everything is read from /proc and by ioctl, which follow the daemon's own network namespace (/sys does not).
 """
 
+import asyncio
 import contextlib
 import fcntl
 import ipaddress
 import socket
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from bridgehead.core.model.addresses import Prefix
 
 _SIOCGIFMTU = 0x8921
 _RTF_ADDRCONF = 0x40000
+_RESOLV_CONF, _BEHIND_STUB = "/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"
 _STUB = "127.0.0.53"
 _DEFAULT_MTU = 1500
 
@@ -30,11 +32,40 @@ class _RouteLine:
 
 def resolv_conf() -> ResolvConf:
     """The host's name servers; those behind systemd-resolved's stub where that is all there is."""
-    settings = parse_resolv_conf(_read("/etc/resolv.conf"))
+    settings = parse_resolv_conf(_read(_RESOLV_CONF))
     if settings.servers and all(server == _STUB for server in settings.servers):
-        behind = parse_resolv_conf(_read("/run/systemd/resolve/resolv.conf"))
+        behind = parse_resolv_conf(_read(_BEHIND_STUB))
         return behind if behind.servers else settings
     return settings
+
+
+async def resolv_conf_changes(pause_s: float = 1.0) -> AsyncIterator[ResolvConf]:
+    """The settings, and again each time their files have changed and then been at rest for `pause_s`.
+
+    Looking costs two stats; notices of the kernel would miss a file that is bind-mounted over, or reached by
+    a link into a folder that is not there yet.
+    """
+    told = resting = _resolv_conf_marks()
+    yield resolv_conf()
+    while True:
+        await asyncio.sleep(pause_s)
+        found = _resolv_conf_marks()
+        if found == resting != told:
+            told = found
+            yield resolv_conf()
+        resting = found
+
+
+def _resolv_conf_marks() -> list[tuple[int, int, int] | None]:
+    return [_mark(path) for path in (_RESOLV_CONF, _BEHIND_STUB)]
+
+
+def _mark(path: str) -> tuple[int, int, int] | None:
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def hosts_text() -> str:

@@ -1,4 +1,4 @@
-"""Sessions about links on the default bridge, and where we mean to differ."""
+"""Sessions about both kinds of links, and where we mean to differ."""
 
 from tests.parity.difference import Difference
 from tests.parity.sessions.words import EXEC_GOES_ON, links, sleeper, state
@@ -70,6 +70,29 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
         "start late",
         "exec late ping -c 1 -W 1 apart",
     ),
+    "links-own": (
+        "network create isolated_nw",
+        "run --net=isolated_nw -itd --name=container1 -h one --link container2:c2 busybox",
+        "exec container1 ping -c 1 c2",
+        "run --net=isolated_nw -itd --name=container2 -h two --link container1:c1 busybox",
+        "exec container1 ping -c 3 c2",
+        "exec container1 ping -c 1 container2",
+        "exec container2 ping -c 1 c1",
+        "exec container1 cat /etc/hosts",
+        "sorted: exec container1 env",
+        "inspect -f '{{json .NetworkSettings.Networks.isolated_nw.Links}}' container1",
+        "inspect -f '{{json .HostConfig.Links}}' container1",
+        sleeper("third", "--net isolated_nw"),
+        "exec third ping -c 1 -W 1 c2",
+        sleeper("late"),
+        "network connect --link third:container2 isolated_nw late",
+        "exec late ping -c 1 -W 1 container2",
+        "inspect -f '{{json .NetworkSettings.Networks.isolated_nw.Links}}' late",
+        "rename third fourth",
+        "exec late ping -c 1 -W 1 fourth",
+        "network disconnect isolated_nw late",
+        "exec late cat /etc/hosts",
+    ),
 }
 
 DIFFERENCES: dict[str, tuple[Difference, ...]] = {
@@ -86,4 +109,10 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
         EXEC_GOES_ON,
     ),
     "links-restart": (EXEC_GOES_ON,),
+    "links-own": (
+        Difference(
+            "leaving one network takes no other network's line out of hosts",
+            ours=r"out 172\.17\.0\.2 ID\d+",
+        ),
+    ),
 }

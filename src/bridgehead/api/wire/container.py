@@ -141,10 +141,10 @@ def summarise(container: Container, view: attachments.View, now: int) -> dict[st
 def _host_config(container: Container, snapshot: Snapshot) -> dict[str, object]:
     shown = {**_HOST_CONFIG, **_document(container.host_config_echo)}
     shown["NetworkMode"] = container.spec.network_mode
-    if container.spec.network_mode == links.NETWORK:
-        found = links.linked(snapshot, container)
-        told = [f"/{item.source.name}:/{container.name}/{item.alias}" for item in found]
-        shown["Links"] = told or None
+    told = (
+        f"/{item.source.name}:/{container.name}/{item.alias}" for item in links.linked(snapshot, container)
+    )
+    shown["Links"] = list(told) or None
     shown["RestartPolicy"] = {
         "Name": container.spec.restart.name,
         "MaximumRetryCount": container.spec.restart.maximum,

@@ -46,7 +46,8 @@ def wish(settings: EndpointSettings, extra_links: Sequence[str] = ()) -> Endpoin
         link_local=tuple(link_local),
         mac=mac,
         aliases=tuple(settings.aliases),
-        links=tuple(link(text) for text in (*settings.links, *extra_links)),
+        # The command line says the links of a user's network twice: here, and in the host configuration.
+        links=tuple(dict.fromkeys(link(text) for text in (*settings.links, *extra_links))),
         driver_options=settings.driver_opts,
         gateway_priority=settings.gw_priority,
     )

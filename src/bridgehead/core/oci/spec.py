@@ -13,7 +13,7 @@ from bridgehead.core.oci.seccomp import profile
 from bridgehead.core.oci.users import Account
 
 _PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_DEFAULTS = ("PATH", "HOSTNAME", "TERM")
+_DEFAULTS = ("PATH", "HOSTNAME")
 _OWN_NETWORK_SYSCTLS = {
     "net.ipv4.ip_unprivileged_port_start": "0",
     "net.ipv4.ping_group_range": "0 2147483647",

@@ -58,7 +58,7 @@ async def _plan(settings: Settings) -> int:
 async def _serve(settings: Settings, arguments: Sequence[str]) -> int:
     with _quick_imports():
         # Here, so that --help and a refused flag need not wait for the whole daemon to load.
-        from bridgehead.daemon import wiring
+        from bridgehead.daemon import keeping, wiring
     from bridgehead.host.machine import preflight
 
     preflight.check()
@@ -76,9 +76,9 @@ async def _serve(settings: Settings, arguments: Sequence[str]) -> int:
         _log.info("ready on %s", ", ".join(settings.hosts))
         manager.tell("READY=1")
         background = [
-            asyncio.create_task(wiring.keep_companions(parts)),
+            asyncio.create_task(keeping.keep_companions(parts.births, parts.engine)),
             asyncio.create_task(parts.vigil.keep()),
-            asyncio.create_task(wiring.follow_name_servers(parts.engine)),
+            asyncio.create_task(keeping.follow_name_servers(parts.engine)),
             asyncio.create_task(parts.runtime.prepare()),
             asyncio.create_task(_reload_when_told(hung_up, current, parts)),
         ]

@@ -1,0 +1,67 @@
+"""The faces of this machine, put together for the engine."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from bridgehead.core.desired import BRIDGE_FILTERING, FORWARDING, FORWARDING_V6, accept_ra
+from bridgehead.core.facts import HostFacts
+from bridgehead.engine.reconcile import Host
+from bridgehead.host.files.plane import FilePlane
+from bridgehead.host.files.sysctl import SysctlPlane
+from bridgehead.host.iptables.plane import IptablesPlane
+from bridgehead.host.iptables.programs import Programs
+from bridgehead.host.mounts.plane import MountPlane
+from bridgehead.host.namespaces.entering import socket_in
+from bridgehead.host.netlink.plane import LinkPlane
+from bridgehead.host.nft.plane import FirewallPlane
+from bridgehead.host.ports.plane import PortPlane
+from bridgehead.host.resolver.plane import ResolverPlane
+
+Births = Mapping[str, asyncio.Queue[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Planes:
+    """`births`: for each companion by name, the process ids of those met. `own_firewall_ports`: whose changes
+    to the firewall are ours, by the netlink port that the kernel tells with them.
+    """
+
+    host: Host
+    births: Births
+    own_firewall_ports: Callable[[], Collection[int]]
+
+
+def build(facts: HostFacts, programs: Programs, held: ExitStack, *, start: bool = True) -> Planes:
+    """With `start` False no companion is started and nothing is changed, only looked at."""
+    layout = facts.layout
+    births: dict[str, asyncio.Queue[int]] = {}
+    resolver = ResolverPlane(layout.resolver_socket, start=start, born=_heard(births, ResolverPlane.name))
+    ports = PortPlane(layout.ports_socket, start=start, born=_heard(births, PortPlane.name))
+    firewall = FirewallPlane(layout.namespaces, socket_in)
+    adopted = frozenset({facts.options.bridge.name} - {""})
+    iptables = IptablesPlane(programs, adopted=adopted)
+    switches = (FORWARDING, FORWARDING_V6, BRIDGE_FILTERING, *map(accept_ra, facts.advertised))
+    for plane in (resolver, ports):
+        held.callback(plane.close)
+    host = Host(
+        (
+            FilePlane((layout.containers, layout.bundles)),
+            ports,
+            firewall,
+            iptables,
+            SysctlPlane(switches),
+            LinkPlane(layout.namespaces),
+            resolver,
+            MountPlane(layout.containers),
+        )
+    )
+    return Planes(host, births, lambda: {*firewall.port_ids, *iptables.child_pids})
+
+
+def _heard(births: dict[str, asyncio.Queue[int]], name: str) -> Callable[[int], object]:
+    """What a plane calls, from its thread, with the process id of each companion it meets."""
+    loop = asyncio.get_running_loop()
+    heard = births[name] = asyncio.Queue()
+    return lambda pid: loop.call_soon_threadsafe(heard.put_nowait, pid)

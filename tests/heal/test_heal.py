@@ -75,6 +75,7 @@ DAMAGES = [
     "ip address flush dev ward",
     "ip link del docker0",
     "ip link del ward",
+    "ip link set ward name stolen",
     "ip link set docker0 down",
     "ip link set ward mtu 1300",
     "ip link set ward address 02:42:00:00:00:99",

@@ -299,6 +299,25 @@ def test_ipv6_is_off_inside_unless_wanted_and_never_on_outer_ends(plane: LinkPla
     assert "tentative" not in ip("-6", "addr", "show", "eth0", "scope", "global", namespace=f"{folder}/2")
 
 
+def test_neighbours_hear_at_once_that_an_address_has_moved(plane: LinkPlane, folder: str) -> None:
+    """Both families. A third endpoint keeps the bridge from forgetting by itself."""
+    others = (*NETWORK, *endpoint(folder, 3))
+    addresses = {"172.30.0.2": socket.AF_INET, "fd00:30::2": socket.AF_INET6}
+    reach(plane, state(*others, *endpoint(folder, 2)))
+    for address, family in addresses.items():
+        with socket.socket(family, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"", (address, 9))
+
+    def known(mac: str) -> bool:
+        return all(f"lladdr {mac}" in ip("neigh", "show", "to", address) for address in addresses)
+
+    until(lambda: known("02:42:ac:1e:00:02"), "the neighbours are known")
+    reach(plane, state(*others))
+    reach(plane, state(*others, *endpoint(folder, 2), replace(veth(folder, 2), mac="02:42:ac:1e:00:77")))
+
+    until(lambda: known("02:42:ac:1e:00:77"), "the neighbours know better", limit_s=3)
+
+
 def test_a_new_namespace_has_its_loopback_up(plane: LinkPlane, folder: str) -> None:
     plane.apply([Create(Namespace(f"{folder}/2"))])
 

@@ -64,10 +64,11 @@ class Door:
                 raise reply.error
         return found
 
-    def disable_ipv6(self, link: str) -> None:
+    def switch_on(self, setting_of_ipv6: str, link: str) -> None:
+        """Nothing where the kernel has no such settings."""
         if self._ipv6_settings is None:
             return
-        setting = os.open(f"{link}/disable_ipv6", os.O_WRONLY | os.O_CLOEXEC, dir_fd=self._ipv6_settings)
+        setting = os.open(f"{link}/{setting_of_ipv6}", os.O_WRONLY | os.O_CLOEXEC, dir_fd=self._ipv6_settings)
         try:
             os.write(setting, b"1")
         finally:

@@ -22,7 +22,7 @@ from bridgehead.host.netlink.inet import (
     replace_route,
     restore_subnet,
 )
-from bridgehead.host.netlink.links import Link
+from bridgehead.host.netlink.links import Link, change_link
 from bridgehead.host.netlink.marks import PROTOCOL
 from bridgehead.host.netlink.refusals import Failures, attempt, refused, taken
 
@@ -50,14 +50,27 @@ def _apply_inside(door: Door, ops: Sequence[Op], failures: Failures) -> None:
     homeless = [op for op in ops if _entry(op).link not in links]
     _refuse(homeless, OSError(errno.ENODEV, "there is no such link"), failures)
     sent = [op for op in ops if _entry(op).link in links]
-    replies = door.exchange([_request(op, links[_entry(op).link].index) for op in sent])
-    for op, reply in zip(sent, replies, strict=True):
+    requests = [_request(op, links[_entry(op).link].index) for op in sent]
+    replies = door.exchange([*requests, *_announcements(sent, links)])
+    for op, reply in zip(sent, replies, strict=False):
         if reply.error is None:
             continue
         if isinstance(op, Create) and reply.error.errno == errno.EEXIST:
             attempt(op, failures, partial(_settle, door, links))
         else:
             _refuse([op], reply.error, failures)
+
+
+def _announcements(ops: Sequence[Op], links: Mapping[str, Link]) -> list[Request]:
+    """An address may have been another container's a moment ago, and the neighbours remember its MAC address.
+    Setting a MAC address, even to what it is, makes a link that `announces` tell them its addresses.
+    """
+    born = {
+        op.object.link
+        for op in ops
+        if isinstance(op, Create) and isinstance(op.object, LinkAddress) and op.object.namespace
+    }
+    return [change_link(links[name].index, mac=links[name].mac) for name in born]
 
 
 def _refuse(ops: Sequence[Op], error: OSError, failures: Failures) -> None:

@@ -31,7 +31,7 @@ _IFLA_LINKINFO, _IFLA_AF_SPEC, _IFLA_GROUP, _IFLA_NET_NS_FD = 18, 26, 27, 28
 _IFLA_EXT_MASK, _IFLA_LINK_NETNSID = 29, 37
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA = 1, 2, 4, 5
 _VETH_INFO_PEER, _BRPORT_MODE = 1, 4
-_IFLA_INET_CONF, _CONF_ROUTE_LOCALNET = 1, 26
+_IFLA_INET_CONF, _CONF_ARP_NOTIFY, _CONF_ROUTE_LOCALNET = 1, 22, 26
 _IFLA_INET6_ADDR_GEN_MODE, _ADDR_GEN_NONE = 8, 1
 _WITHOUT_STATISTICS = 1 << 3
 _LARGEST_MTU = 65535
@@ -149,9 +149,13 @@ def change_link(
     mtu: int | None = None,
     master: int | None = None,
     route_localnet: bool | None = None,
+    announces: bool = False,
     up: bool = False,
 ) -> Request:
-    """Change what is given, in place; `up` False leaves the link as it is."""
+    """Change what is given, in place; `up` False leaves the link as it is.
+
+    `announces`: from here on, it tells its neighbours when its MAC address is set.
+    """
     body = _header(index=index, up=up)
     if mac is not None:
         body += attribute(_IFLA_ADDRESS, _octets(mac))
@@ -160,9 +164,14 @@ def change_link(
     if master is not None:
         body += u32(_IFLA_MASTER, master)
     if route_localnet is not None:
-        setting = attribute(_IFLA_INET_CONF, u32(_CONF_ROUTE_LOCALNET, route_localnet))
-        body += attribute(_IFLA_AF_SPEC, attribute(_AF_INET, setting))
+        body += _ipv4_setting(_CONF_ROUTE_LOCALNET, route_localnet)
+    if announces:
+        body += _ipv4_setting(_CONF_ARP_NOTIFY, 1)
     return Request(RTM_NEWLINK, 0, body)
+
+
+def _ipv4_setting(number: int, value: int) -> bytes:
+    return attribute(_IFLA_AF_SPEC, attribute(_AF_INET, attribute(_IFLA_INET_CONF, u32(number, value))))
 
 
 def change_port(index: int, *, hairpin: bool) -> Request:

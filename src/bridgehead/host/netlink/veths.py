@@ -76,9 +76,8 @@ class Veths:
     def _wake(self, veth: Veth, inner: int) -> None:
         """The last step of a birth: an inner end that is up has its settings."""
         door = self._doors.into(veth.namespace)
-        if not veth.ipv6:
-            door.disable_ipv6(veth.peer)
-        door.must(change_link(inner, mtu=veth.mtu, up=True))
+        door.switch_on("ndisc_notify" if veth.ipv6 else "disable_ipv6", veth.peer)
+        door.must(change_link(inner, mtu=veth.mtu, announces=True, up=True))
 
     def _adjust(self, veth: Veth, outer: Link, inner: Link) -> None:
         bridge = self._doors.host.must_find(veth.bridge)

@@ -85,12 +85,12 @@ class FakeNetworks:
         self._engine.put(network)
         return network
 
-    async def create(self, request: NetworkRequest) -> Network:
+    async def create(self, request: NetworkRequest) -> tuple[Network, list[str]]:
         if self._engine.snapshot.network_named(request.name):
             raise Conflict(f"network with name {request.name} already exists")
         network = self.add(request, {})
         self._engine.events.publish("network", "create", network.id, name=network.name, type=network.driver)
-        return network
+        return network, []
 
     async def remove(self, reference: str) -> None:
         network = self._engine.snapshot.find_network(reference)

@@ -11,7 +11,7 @@ async def test_version_and_info_print(api: Api) -> None:
     version = await api.docker("version", "--format", "{{.Server.Version}} {{.Server.APIVersion}}")
     info = await api.docker("info", "--format", "{{.ServerVersion}} {{.Plugins.Network}} {{.Containers}}")
 
-    assert version.out == "0.1.0 1.47\n"
+    assert version.out == "0.1.0 1.48\n"
     assert info.out == "0.1.0 [bridge host null] 0\n"
 
 

@@ -17,14 +17,14 @@ from tests.api.conftest import Api, read_answer
 from tests.api.fake_engine import FakeEngine
 
 
-@pytest.mark.parametrize("path", ["/_ping", "/v1.24/_ping", "/v1.47/_ping"])
+@pytest.mark.parametrize("path", ["/_ping", "/v1.24/_ping", "/v1.48/_ping"])
 @pytest.mark.parametrize(("method", "body"), [("GET", b"OK"), ("HEAD", b"")])
 async def test_ping_carries_what_clients_negotiate_by(api: Api, path: str, method: str, body: bytes) -> None:
     answer = await api.ask(method, path)
 
     assert (200, body) == (answer.status, answer.body)
     assert tuple(answer.headers[name] for name in ("Api-Version", "Ostype", "Swarm")) == (
-        "1.47",
+        "1.48",
         "linux",
         "inactive",
     )
@@ -42,12 +42,12 @@ async def test_ping_carries_what_clients_negotiate_by(api: Api, path: str, metho
                 "client to a newer version"
             ),
         ),
-        ("/v1.48/networks", 400, "client version 1.48 is too new. Maximum supported API version is 1.47"),
-        ("/v1.47", 404, "page not found"),
+        ("/v1.49/networks", 400, "client version 1.49 is too new. Maximum supported API version is 1.48"),
+        ("/v1.48", 404, "page not found"),
         ("/v1.x/networks", 404, "page not found"),
         ("/nowhere", 404, "page not found"),
         ("/networks/nope", 404, "network nope not found"),
-        ("/v1.47/containers/nope/json", 404, "No such container: nope"),
+        ("/v1.48/containers/nope/json", 404, "No such container: nope"),
         ("/exec/nope/json", 404, "No such exec instance: nope"),
         (
             "/networks/bridge?verbose=zz",
@@ -72,7 +72,7 @@ async def test_refusals_have_dockers_statuses_and_words(
     answer = await api.ask("GET", path)
 
     assert (status, {"message": message}) == (answer.status, answer.json)
-    assert answer.headers["Api-Version"] == "1.47"
+    assert answer.headers["Api-Version"] == "1.48"
 
 
 DEEP = b"[" * 100_000

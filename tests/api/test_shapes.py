@@ -9,12 +9,12 @@ import pytest
 from tests.api.conftest import Api
 
 NETWORK_KEYS = set(
-    "Name Id Created Scope Driver EnableIPv6 IPAM Internal Attachable Ingress ConfigFrom ConfigOnly "
-    "Containers Options Labels".split()
+    "Name Id Created Scope Driver EnableIPv4 EnableIPv6 IPAM Internal Attachable Ingress ConfigFrom "
+    "ConfigOnly Containers Options Labels".split()
 )
 ENDPOINT_KEYS = set(
     "IPAMConfig Links Aliases MacAddress DriverOpts NetworkID EndpointID Gateway IPAddress IPPrefixLen "
-    "IPv6Gateway GlobalIPv6Address GlobalIPv6PrefixLen DNSNames".split()
+    "IPv6Gateway GlobalIPv6Address GlobalIPv6PrefixLen DNSNames GwPriority".split()
 )
 
 

@@ -1,7 +1,7 @@
 """A whole engine on the machine in memory, which can be cut off and begun again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, cast
@@ -11,6 +11,8 @@ from bridgehead.core.drivers.bridge import BridgeDriver
 from bridgehead.core.drivers.plain import PlainDriver
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.firewall.nft import NftSpelling
+from bridgehead.core.ipam.pools import PREDEFINED_POOLS, with_own_ipv6
+from bridgehead.core.ipam.subnets import Occupied
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.container import Image
@@ -28,7 +30,11 @@ IMAGE = Image(ImageID("sha256:" + "b" * 64), ("sha256:" + "c" * 64,), ("busybox:
 FIREWALL = NftSpelling()
 DRIVERS = (BridgeDriver(FIREWALL), PlainDriver("host"), PlainDriver("null"))
 FACTS = HostFacts(
-    Layout("/data", "/exec"), {driver.name: driver for driver in DRIVERS}, firewall=FIREWALL, hostname="host"
+    Layout("/data", "/exec"),
+    {driver.name: driver for driver in DRIVERS},
+    firewall=FIREWALL,
+    hostname="host",
+    pools=with_own_ipv6(PREDEFINED_POOLS, "a host"),
 )
 
 
@@ -71,9 +77,20 @@ class Clock:
 
 
 @dataclass
+class Around:
+    """What the host uses beside us; tests add to it."""
+
+    seen: list[Occupied] = field(default_factory=list)
+
+    def occupied(self, ours: Collection[str]) -> Sequence[Occupied]:
+        return self.seen
+
+
+@dataclass
 class World:
     switch: Switch = field(default_factory=Switch)
     dice: Dice = field(default_factory=Dice)
+    around: Around = field(default_factory=Around)
 
     def __post_init__(self) -> None:
         self.machine = Machine(self.switch)
@@ -83,7 +100,7 @@ class World:
         self.engine = self._engine()
 
     def _engine(self) -> Engine:
-        self.intent = Intent(self.disk, Host([self.machine]), FACTS, Clock(), self.dice)
+        self.intent = Intent(self.disk, Host([self.machine]), FACTS, Clock(), self.dice, self.around)
         runtime = cast("Runtime", self.processes)
         return Engine(self.intent, runtime, Quiet(), cast("Logs", None), cast("Images", Layers()))
 

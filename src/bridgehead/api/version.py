@@ -14,7 +14,7 @@ class Version(NamedTuple):
         return f"{self.major}.{self.minor}"
 
 
-NEWEST = Version(1, 47)
+NEWEST = Version(1, 48)
 OLDEST = Version(1, 24)
 
 _PREFIX = re.compile(r"/v(\d{1,4})\.(\d{1,4})(?=/|$)")

@@ -29,7 +29,7 @@ def chosen(
     standing: Standing | None,
     pools: Sequence[Pool],
     others: Sequence[Network],
-    avoid: Sequence[Prefix],
+    occupied: Sequence[subnets.Occupied],
     bridge: str,
 ) -> tuple[Subnet, ...]:
     """
@@ -47,7 +47,7 @@ def chosen(
         whole=True,
         flags=("bip6", "fixed-cidr-v6"),
     )
-    space = subnets.Space(others, avoid)
+    space = subnets.Space(others, occupied)
     return tuple(
         _subnet(wish, standing, pools, space, bridge) for wish in ((four, six) if options.ipv6 else (four,))
     )

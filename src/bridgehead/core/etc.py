@@ -100,7 +100,7 @@ def hosts(
     linked: Iterable[tuple[str, str]] = (),
 ) -> str:
     """Fixed lines, the user's `--add-host` lines, one line a link, then one line an own address."""
-    lines = list(_BASE)
+    lines = [(known, names) for known, names in _BASE if ":" not in known or not spec.ipv6_disabled]
     for entry in spec.extra_hosts:
         name, _, address = entry.partition(":")
         known = str(host_gateway) if address == HOST_GATEWAY and host_gateway else address

@@ -6,8 +6,8 @@ from bridgehead.core import etc
 from bridgehead.core.drivers.api import Drivers
 from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool
+from bridgehead.core.ipam.subnets import Occupied
 from bridgehead.core.layout import Layout
-from bridgehead.core.model.addresses import Prefix
 from bridgehead.core.ports import Relays
 from bridgehead.core.settings import DaemonOptions
 from bridgehead.core.standing import Standing
@@ -16,7 +16,8 @@ from bridgehead.core.standing import Standing
 @dataclass(frozen=True, slots=True)
 class HostFacts:
     """`mtu` is the uplink's. `bridge`: what stands under the default bridge's name. `advertised`: interfaces
-    whose IPv6 default route comes from a router's advertisements.
+    whose IPv6 default route comes from a router's advertisements. `occupied`: what the host used when the
+    daemon started, for the default network, which is decided then.
     """
 
     layout: Layout
@@ -27,7 +28,7 @@ class HostFacts:
     hostname: str = ""
     mtu: int = 1500
     pools: tuple[Pool, ...] = PREDEFINED_POOLS
-    avoid: tuple[Prefix, ...] = ()
+    occupied: tuple[Occupied, ...] = ()
     options: DaemonOptions = field(default_factory=DaemonOptions)
     bridge: Standing | None = None
     advertised: tuple[str, ...] = ()

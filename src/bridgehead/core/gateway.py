@@ -1,7 +1,8 @@
 """Which endpoint leads outside, and the order in which a sandbox looks at its networks.
 
-Best first: higher priority; networks that lead outside before internal ones; those with a gateway before
-those without; then the network's name. Source: behaviour.md 2.8.
+Best first: higher priority; networks that lead outside before internal ones; those with a gateway for both
+families before those with one, and these before those without; then the network's name. Source:
+behaviour.md 2.8.
 """
 
 import ipaddress
@@ -19,9 +20,9 @@ def gateway_order(snapshot: Snapshot, endpoints: Iterable[Endpoint]) -> list[tup
     return sorted(pairs, key=lambda pair: rank(pair[1], pair[0].wish.gateway_priority))
 
 
-def rank(network: Network, priority: int) -> tuple[int, bool, bool, str]:
-    has_gateway = any(subnet.gateway for subnet in network.subnets)
-    return (-priority, network.internal, not has_gateway, network.name)
+def rank(network: Network, priority: int) -> tuple[int, bool, int, str]:
+    gateways = sum(1 for subnet in network.subnets if subnet.gateway)
+    return (-priority, network.internal, -gateways, network.name)
 
 
 def default_gateways(

@@ -110,7 +110,7 @@ def _network(facts: HostFacts, others: Sequence[Network], identifier: NetworkID,
 
 
 def _subnets(facts: HostFacts, others: Sequence[Network], bridge: str) -> tuple[Subnet, ...]:
-    return chosen(facts.options.bridge, facts.bridge, facts.pools, others, facts.avoid, bridge)
+    return chosen(facts.options.bridge, facts.bridge, facts.pools, others, facts.occupied, bridge)
 
 
 def _bridge(facts: HostFacts, others: Sequence[Network]) -> BridgeOptions:

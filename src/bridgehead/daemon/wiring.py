@@ -14,9 +14,9 @@ from bridgehead.api.identity import Identity
 from bridgehead.core.drivers.bridge import BridgeDriver
 from bridgehead.core.drivers.plain import PlainDriver
 from bridgehead.core.facts import HostFacts
-from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool
+from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool, with_own_ipv6
+from bridgehead.core.ipam.subnets import Occupied
 from bridgehead.core.layout import Layout
-from bridgehead.core.model.addresses import Prefix
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Op
 from bridgehead.core.predefined import DOCKER0
@@ -28,11 +28,13 @@ from bridgehead.daemon.reloading import text
 from bridgehead.engine.engine import Engine
 from bridgehead.engine.engine import plan as planned
 from bridgehead.engine.intent import Intent
+from bridgehead.engine.reconcile import Host
 from bridgehead.engine.vigil import Vigil
 from bridgehead.host.images.store import LayerStore
 from bridgehead.host.iptables.programs import Programs
 from bridgehead.host.machine import surroundings
 from bridgehead.host.machine.chance import SystemClock, SystemRandom
+from bridgehead.host.machine.occupied import HostSurroundings
 from bridgehead.host.netlink.standing import standing, wake
 from bridgehead.host.ports.host_ports import KernelPorts
 from bridgehead.host.runtime.logs import ConmonLogs
@@ -72,11 +74,11 @@ def build(settings: Settings, held: ExitStack) -> Parts:
     machine = planes.build(facts, programs, held)
     watch = KernelWatch(machine.own_firewall_ports)
     held.callback(watch.close)
-    intent = Intent(store, machine.host, facts, SystemClock(), SystemRandom())
+    intent = _intent(store, machine.host, facts)
     runtime = _runtime(layout)
     logs = ConmonLogs(layout.containers, layout.bundles)
     engine = Engine(intent, runtime, KernelPorts(), logs, LayerStore(layout.layers))
-    vigil = Vigil(intent, engine.events, watch, lambda: _used_by_others(settings.options, intent.snapshot))
+    vigil = Vigil(intent, engine.events, watch)
     return Parts(engine, vigil, runtime, machine.births, chosen)
 
 
@@ -88,8 +90,11 @@ async def plan(settings: Settings) -> Sequence[Op]:
     facts = _facts(settings, rules.backend(settings.options, programs), store.load())
     with ExitStack() as held:
         host = planes.build(facts, programs, held, start=False).host
-        intent = Intent(store, host, facts, SystemClock(), SystemRandom())
-        return await planned(intent, _runtime(layout))
+        return await planned(_intent(store, host, facts), _runtime(layout))
+
+
+def _intent(store: SqliteStore, host: Host, facts: HostFacts) -> Intent:
+    return Intent(store, host, facts, SystemClock(), SystemRandom(), HostSurroundings())
 
 
 def _runtime(layout: Layout) -> ConmonRuntime:
@@ -128,7 +133,7 @@ async def reload(parts: Parts, settings: Settings) -> None:
 
 
 def _pools(options: DaemonOptions) -> tuple[Pool, ...]:
-    return options.pools or PREDEFINED_POOLS
+    return with_own_ipv6(options.pools or PREDEFINED_POOLS, _machine_id())
 
 
 def _facts(settings: Settings, chosen: FirewallBackend, stored: Snapshot) -> HostFacts:
@@ -144,7 +149,7 @@ def _facts(settings: Settings, chosen: FirewallBackend, stored: Snapshot) -> Hos
         hosts_text=surroundings.hosts_text(),
         hostname=surroundings.hostname(),
         mtu=surroundings.uplink_mtu(),
-        avoid=_used_by_others(options, stored),
+        occupied=_used_by_others(options, stored),
         pools=_pools(options),
         options=options,
         bridge=None if options.bridge.absent else standing(options.bridge.name or DOCKER0),
@@ -152,9 +157,9 @@ def _facts(settings: Settings, chosen: FirewallBackend, stored: Snapshot) -> Hos
     )
 
 
-def _used_by_others(options: DaemonOptions, snapshot: Snapshot) -> tuple[Prefix, ...]:
+def _used_by_others(options: DaemonOptions, snapshot: Snapshot) -> tuple[Occupied, ...]:
     ours = {network.bridge.name for network in snapshot.networks.values() if network.bridge}
-    return surroundings.connected_prefixes({*ours, options.bridge.name or DOCKER0})
+    return tuple(HostSurroundings().occupied({*ours, options.bridge.name or DOCKER0}))
 
 
 def _machine_id() -> str:

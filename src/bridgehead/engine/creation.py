@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bridgehead.core import container_rules, naming
+from bridgehead.core import container_rules, endpoint_options, naming
 from bridgehead.core.images import merge
 from bridgehead.core.images.config import ImageDefaults, defaults
 from bridgehead.core.ipam import addresses
@@ -36,7 +36,7 @@ def decide(intent: Intent, request: ContainerRequest) -> Container:
     name = _name(snapshot, request.name, identifier)
     container_rules.check(request)
     mode = _mode(snapshot, request.network_mode)
-    networks = _networks(snapshot, request, mode)
+    request, networks = _with_own_sysctls(request, _networks(snapshot, request, mode), mode)
     if intent.facts.options.bridge.absent and request.network_mode in _UNSAID and not request.networks:
         networks = {}  # --bridge=none: nothing but a loopback
     _check_networks(snapshot, identifier, networks)
@@ -108,14 +108,32 @@ def _networks(snapshot: Snapshot, request: ContainerRequest, mode: str) -> Mappi
     return networks
 
 
+def _with_own_sysctls(
+    request: ContainerRequest, networks: Mapping[str, EndpointWish], mode: str
+) -> tuple[ContainerRequest, Mapping[str, EndpointWish]]:
+    """`--sysctl net.ipv4.conf.eth0.x`, as clients said it before API 1.48, belongs to the main attachment."""
+    kept, moved = endpoint_options.moved_from_container(request.sysctls)
+    if not moved or mode in {"host", "none"}:
+        return request, networks
+    wish = networks[mode]
+    options = endpoint_options.with_sysctls(wish.driver_options, moved)
+    return replace(request, sysctls=kept), {**networks, mode: replace(wish, driver_options=options)}
+
+
 def _check_networks(snapshot: Snapshot, container: ContainerID, networks: Mapping[str, EndpointWish]) -> None:
     known: list[Network] = []
+    names: dict[str, str] = {}
     for name, wish in networks.items():
         network = snapshot.network_named(name)
+        check_wish(network, wish)
+        interface = endpoint_options.interface_name(wish.driver_options)
+        if interface and names.setdefault(interface, name) != name:
+            raise InvalidParameter(
+                f"interface name {interface} is asked for twice: {names[interface]}, {name}"
+            )
         if network is None:
             continue
         known.append(network)
-        check_wish(network, wish)
         if wish.addresses:
             addresses.request(network, addresses.holdings(snapshot, network, container), wish)
     check_together(known)

@@ -1,8 +1,9 @@
 """Endpoints: what may be attached to what, with which addresses; live connect and disconnect."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
+from bridgehead.core import endpoint_options
 from bridgehead.core.gateway import rank
 from bridgehead.core.ipam import addresses
 from bridgehead.core.layout import veth_name
@@ -41,7 +42,7 @@ class EndpointUseCases:
         wished = replace(who, networks={**who.networks, where.name: wish})
         sandbox = snapshot.container_sandbox(who.id)
         if sandbox is None:
-            addresses.request(where, addresses.holdings(snapshot, where, who.id), wish)
+            addresses.request(where, addresses.holdings(snapshot, where, who.id), wish, families(wished))
             self._intent.commit(snapshot.put(wished))
             return
         endpoint = decide(self._intent, snapshot, sandbox, wished, where)
@@ -96,16 +97,39 @@ def decide(
     driver = intent.facts.drivers[network.driver]
     if not driver.capabilities.has_interfaces:
         return endpoint
-    present = {item.interface for item in snapshot.sandbox_endpoints(sandbox.id)}
-    prefix = network.bridge.interface_prefix if network.bridge else "eth"
-    held = addresses.holdings(snapshot, network, container.id)
+    held = addresses.holdings(snapshot, network, container.id, intent.former.of(network.id))
     return replace(
         endpoint,
-        interface=_free_interface(prefix, present),
+        interface=_interface_name(snapshot, sandbox, container, network, wish),
         host_interface=veth_name(identifier),
         mac=wish.mac or intent.random.mac(),
-        addresses=addresses.request(network, held, wish),
+        addresses=addresses.request(network, held, wish, families(container)),
     )
+
+
+def families(container: Container) -> tuple[int, ...]:
+    """Those of which the container can carry addresses."""
+    return (4,) if container.spec.ipv6_disabled else (4, 6)
+
+
+def _interface_name(
+    snapshot: Snapshot, sandbox: Sandbox, container: Container, network: Network, wish: EndpointWish
+) -> str:
+    """The name its user chose, or the lowest free number; names chosen for other attachments are theirs.
+
+    Raises:
+        Forbidden: the chosen name is in use; the network that has it is named.
+    """
+    present = {item.interface: item.network for item in snapshot.sandbox_endpoints(sandbox.id)}
+    wanted = endpoint_options.interface_name(wish.driver_options)
+    if wanted in present:
+        holder = snapshot.networks[present[wanted]].name
+        raise Forbidden(
+            f"interface name {wanted} of container {container.name} is already in use for network {holder}"
+        )
+    prefix = network.bridge.interface_prefix if network.bridge else "eth"
+    chosen = {endpoint_options.interface_name(other.driver_options) for other in container.networks.values()}
+    return wanted or _free_interface(prefix, present.keys() | chosen)
 
 
 def in_attach_order(snapshot: Snapshot, networks: Mapping[str, EndpointWish]) -> list[Network]:
@@ -124,13 +148,23 @@ def wish_for(container: Container, network: Network) -> EndpointWish | None:
     return wish if wish is not None else container.networks.get(network.id)
 
 
-def check_wish(network: Network, wish: EndpointWish) -> None:
-    """What the default networks do not offer."""
+def check_wish(network: Network | None, wish: EndpointWish) -> None:
+    """What no network offers, and what the default ones do not. None: the network is not made yet."""
     faults = []
-    if network.predefined and wish.addresses:
+    if network and network.predefined and wish.addresses:
         faults.append("user specified IP address is supported on user defined networks only")
-    if network.predefined and wish.aliases:
+    if network and network.predefined and wish.aliases:
         faults.append("network-scoped aliases are only supported for user-defined networks")
+    faults += [
+        f"invalid link-local IP address: {address}"
+        for address in wish.link_local
+        if not address.is_link_local
+    ]
+    for parse in (endpoint_options.interface_name, endpoint_options.sysctls):
+        try:
+            parse(wish.driver_options)
+        except InvalidParameter as error:
+            faults.append(error.message)
     if faults:
         raise InvalidParameter("\n".join(["invalid endpoint settings:", *faults]))
 
@@ -174,5 +208,5 @@ def _with_ports_of(former: Sandbox, snapshot: Snapshot) -> Snapshot:
     return snapshot.put(replace(sandbox, ports=former.ports)) if sandbox else snapshot
 
 
-def _free_interface(prefix: str, present: set[str]) -> str:
-    return next(name for number in range(len(present) + 1) if (name := f"{prefix}{number}") not in present)
+def _free_interface(prefix: str, taken: Collection[str]) -> str:
+    return next(name for number in range(len(taken) + 1) if (name := f"{prefix}{number}") not in taken)

@@ -15,7 +15,9 @@ from bridgehead.engine.world import Execution, LogLine, Stream
 
 
 class Networks(Protocol):
-    async def create(self, request: NetworkRequest) -> Network: ...
+    async def create(self, request: NetworkRequest) -> tuple[Network, list[str]]:
+        """The new network, and warnings for the client."""
+        ...
 
     async def remove(self, reference: str) -> None: ...
 

@@ -10,12 +10,12 @@ from dataclasses import replace
 
 from bridgehead.core.desired import dirty, fragment, owners
 from bridgehead.core.facts import HostFacts
-from bridgehead.core.model.addresses import Prefix
 from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.network import Endpoint, Network, Phase
 from bridgehead.core.model.snapshot import Record, Snapshot
+from bridgehead.engine.former import FormerAddresses
 from bridgehead.engine.reconcile import Host, Reconciler
-from bridgehead.engine.world import Clock, Random, Store
+from bridgehead.engine.world import Clock, Random, Store, Surroundings
 
 _log = logging.getLogger("bridgehead.intent")
 
@@ -25,12 +25,22 @@ class StaleDecision(RuntimeError):
 
 
 class Intent:
-    def __init__(self, store: Store, host: Host, facts: HostFacts, clock: Clock, random: Random) -> None:
+    def __init__(
+        self,
+        store: Store,
+        host: Host,
+        facts: HostFacts,
+        clock: Clock,
+        random: Random,
+        surroundings: Surroundings,
+    ) -> None:
         self._store = store
         self._snapshot = store.load()
         self.facts = facts
         self.clock = clock
         self.random = random
+        self.surroundings = surroundings
+        self.former = FormerAddresses()
         self.reconciler = Reconciler(
             host,
             lambda owner: fragment(self._snapshot, owner, self.facts),
@@ -47,17 +57,15 @@ class Intent:
             return set()
         if new.revision != self._snapshot.revision:
             raise StaleDecision(f"decided on revision {new.revision}, now {self._snapshot.revision}")
-        concerned = dirty(self._snapshot, new)
-        self._snapshot = self._store.commit(self._snapshot, new)
+        old = self._snapshot
+        concerned = dirty(old, new)
+        self._snapshot = self._store.commit(old, new)
+        self.former.note(old, new)
         return concerned
 
     def assume(self, new: Snapshot) -> None:
         """Think with `new` without writing it down: for plans, which change nothing."""
         self._snapshot = new
-
-    def avoid(self, prefixes: tuple[Prefix, ...]) -> None:
-        """Networks made from here on keep clear of these blocks, which others on this host use now."""
-        self.facts = replace(self.facts, avoid=prefixes)
 
     async def realise(self, new: Snapshot) -> None:
         """Commit, and wait until the host shows it."""

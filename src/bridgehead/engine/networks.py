@@ -1,11 +1,11 @@
 """Networks: create, remove, prune. What connecting means stands in `endpoints`."""
 
-import ipaddress
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 
+from bridgehead.core.drivers import bridge_options
 from bridgehead.core.ipam import subnets
-from bridgehead.core.model.addresses import Prefix
 from bridgehead.core.model.errors import Conflict, Forbidden, InvalidParameter, NotFound
 from bridgehead.core.model.ids import NetworkID, short
 from bridgehead.core.model.network import Endpoint, Network, Phase
@@ -23,6 +23,7 @@ _SWARM = (
     'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node '
     "to swarm and try again."
 )
+_log = logging.getLogger("bridgehead.networks")
 
 
 class NetworkUseCases:
@@ -35,12 +36,14 @@ class NetworkUseCases:
         self.disconnect = endpoints.disconnect
 
     @to_the_end
-    async def create(self, request: NetworkRequest) -> Network:
+    async def create(self, request: NetworkRequest) -> tuple[Network, list[str]]:
         snapshot = self._intent.snapshot
-        network = self._decide(snapshot, request)
+        network, warnings = self._decide(snapshot, request)
         await self._intent.attempt(snapshot.put(network), network)
         self._events.network(network, "create")
-        return network
+        for warning in warnings:
+            _log.warning("network %s: %s", network.name, warning)
+        return network, warnings
 
     @to_the_end
     async def remove(self, reference: str) -> None:
@@ -69,9 +72,10 @@ class NetworkUseCases:
             self._events.plain("network", "prune", {"reclaimed": "0"})
         return removed
 
-    def _decide(self, snapshot: Snapshot, request: NetworkRequest) -> Network:
+    def _decide(self, snapshot: Snapshot, request: NetworkRequest) -> tuple[Network, list[str]]:
         request = self._with_default_options(request)
         _check(snapshot, request)
+        families = bridge_options.families(request.options, ipv4=request.ipv4, ipv6=request.ipv6)
         identifier = NetworkID(self._intent.random.identifier())
         driver = self._intent.facts.drivers.get(request.driver)
         if driver is None:
@@ -80,14 +84,24 @@ class NetworkUseCases:
         bridge = driver.options(identifier, request, self._intent.facts.mtu)
         if bridge is not None:
             _reject_same_bridge(snapshot, identifier, bridge.name)
-        families = (4, 6) if request.ipv6 else (4,)
-        space = subnets.Space(tuple(snapshot.networks.values()), self._avoid())
-        return Network(
+        space = self._space(snapshot)
+        chosen = subnets.request(
+            request.subnets,
+            space,
+            self._intent.facts.pools,
+            families,
+            [
+                version
+                for version in families
+                if request.internal and bridge and bridge.keeps_no_address(version)
+            ],
+        )
+        network = Network(
             id=identifier,
             name=request.name,
             driver=request.driver,
             created=rfc3339(self._intent.clock.now()),
-            subnets=subnets.request(request.subnets, space, self._intent.facts.pools, families),
+            subnets=chosen,
             bridge=bridge,
             options=request.options,
             labels=request.labels,
@@ -95,18 +109,23 @@ class NetworkUseCases:
             ipam_options=request.ipam_options or {},
             internal=request.internal,
             attachable=request.attachable,
-            ipv6=request.ipv6,
+            ipv4=4 in families,
+            ipv6=6 in families,
         )
+        warnings = [
+            *subnets.passed_over(request.subnets, families),
+            *subnets.clashes(chosen, space.occupied),
+        ]
+        return network, warnings
 
     def _with_default_options(self, request: NetworkRequest) -> NetworkRequest:
         defaults = self._intent.facts.options.network_options.get(request.driver)
         return replace(request, options={**defaults, **request.options}) if defaults else request
 
-    def _avoid(self) -> tuple[Prefix, ...]:
-        servers = (
-            ipaddress.ip_network(server) for server in self._intent.facts.resolv.servers if "%" not in server
-        )
-        return (*self._intent.facts.avoid, *servers)
+    def _space(self, snapshot: Snapshot) -> subnets.Space:
+        networks = tuple(snapshot.networks.values())
+        ours = {network.bridge.name for network in networks if network.bridge}
+        return subnets.Space(networks, self._intent.surroundings.occupied(ours))
 
 
 def _check(snapshot: Snapshot, request: NetworkRequest) -> None:
@@ -120,10 +139,6 @@ def _check(snapshot: Snapshot, request: NetworkRequest) -> None:
         raise InvalidParameter(f"invalid name: {request.name!r} has a slash, or a space at its end")
     if snapshot.network_named(request.name):
         raise Conflict(f"network with name {request.name} already exists")
-    if not request.ipv4 and not request.ipv6:
-        raise InvalidParameter("IPv4 or IPv6 must be enabled")
-    if not request.ipv4:
-        raise InvalidParameter("networks without IPv4 are not supported by this version")
     if request.config_only or request.config_from:
         raise InvalidParameter("configuration networks are not supported by this version")
 

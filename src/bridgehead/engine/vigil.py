@@ -7,15 +7,14 @@ look at the host. Others' objects are never touched, but a route of theirs that 
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from bridgehead.core.judgement import believed, concerns, overlapped
-from bridgehead.core.model.addresses import Prefix
 from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.network import Network
 from bridgehead.core.plan.diff import Op
 from bridgehead.core.plan.explain import summary
-from bridgehead.core.plan.notice import Notice, RouteAppeared, RouteGone, Subject
+from bridgehead.core.plan.notice import Notice, RouteAppeared, Subject
 from bridgehead.core.plan.objects import Veth
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
@@ -29,15 +28,10 @@ _log = logging.getLogger("bridgehead.vigil")
 
 
 class Vigil:
-    """`surroundings` reads the blocks that others on this host use."""
-
-    def __init__(
-        self, intent: Intent, events: EventBus, watch: Watch, surroundings: Callable[[], tuple[Prefix, ...]]
-    ) -> None:
+    def __init__(self, intent: Intent, events: EventBus, watch: Watch) -> None:
         self._intent = intent
         self._events = events
         self._watch = watch
-        self._surroundings = surroundings
         self._heard: dict[Subject, Notice] = {}
         self._sound = asyncio.Event()
         self._pace = Pace()
@@ -138,19 +132,11 @@ class Vigil:
         return self._intent.snapshot.networks.values()
 
     def _look_around(self, heard: Iterable[Notice]) -> None:
-        """Remember what others use now, and say where one of their routes leads into a network of ours."""
+        """Say where a route of others leads into a network of ours."""
         bridges = {network.bridge.name for network in self._networks() if network.bridge is not None}
-        routes = [
-            notice
-            for notice in heard
-            if isinstance(notice, RouteAppeared | RouteGone) and notice.link not in bridges
-        ]
-        if not routes:
-            return
-        self._intent.avoid(self._surroundings())
-        for route in routes:
-            if isinstance(route, RouteAppeared):
-                self._tell_overlap(route)
+        for notice in heard:
+            if isinstance(notice, RouteAppeared) and notice.link not in bridges:
+                self._tell_overlap(notice)
 
     def _tell_overlap(self, route: RouteAppeared) -> None:
         shown = f"{route.destination} dev {route.link}" if route.link else str(route.destination)

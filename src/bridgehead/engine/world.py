@@ -1,9 +1,10 @@
 """What the engine needs from the world, as Protocols. Adapters in `host` fit them by shape, not by import."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import BinaryIO, Protocol
 
 from bridgehead.core.images.loaded import LoadedImage
+from bridgehead.core.ipam.subnets import Occupied
 from bridgehead.core.model.container import Image, ProcessSpec
 from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.process import Bundle as Bundle  # noqa: PLC0414 - offered on: these three are
@@ -170,6 +171,14 @@ class Images(Protocol):
 
     def sweep(self, keep: Iterable[str]) -> None:
         """Remove layer folders whose diff id is not in `keep`, and anything half-made."""
+        ...
+
+
+class Surroundings(Protocol):
+    """What the host itself uses of the address space, read afresh: routes and servers come and go."""
+
+    def occupied(self, ours: Collection[str]) -> Sequence[Occupied]:
+        """Routes, addresses and name servers, but for those on the interfaces named in `ours`."""
         ...
 
 

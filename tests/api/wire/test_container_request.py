@@ -12,7 +12,7 @@ from bridgehead.core.model.errors import InvalidParameter, NotImplementedByDrive
 from bridgehead.core.model.network import Link
 from bridgehead.core.model.requests import ContainerRequest
 
-NEW = Version(1, 47)
+NEW = Version(1, 48)
 
 
 def request(document: dict[str, Any], version: Version = NEW) -> ContainerRequest:

@@ -15,14 +15,13 @@ from bridgehead.core.model.snapshot import Snapshot
 ME = ContainerID("me")
 
 
-def network(prefix: str, ip_range: str = "", *, chosen: bool = True) -> Network:
+def network(prefix: str, ip_range: str = "") -> Network:
     block = ipaddress.ip_network(prefix)
     subnet = Subnet(
         block,
         block.network_address + 1,
         ipaddress.ip_network(ip_range) if ip_range else None,
         {"router": block.network_address + 5},
-        chosen_by_user=chosen,
     )
     return Network(NetworkID("n"), "backend", "bridge", "", subnets=(subnet,))
 
@@ -86,11 +85,6 @@ def test_an_address_that_cannot_be_had_says_why(wanted: str, kind: type[Exceptio
 
     with pytest.raises(kind, match=words):
         ask(snapshot, network("10.5.0.0/24"), wanted)
-
-
-def test_a_static_address_needs_a_subnet_the_user_chose() -> None:
-    with pytest.raises(InvalidParameter, match="user configured subnets"):
-        ask(Snapshot(), network("10.5.0.0/24", chosen=False), "10.5.0.9")
 
 
 @given(st.integers(min_value=0, max_value=40))

@@ -21,7 +21,6 @@ def test_a_network_without_wishes_gets_a_block_and_its_first_address_as_gateway(
 
     assert ipaddress.ip_network("172.17.0.0/16") == subnet.prefix
     assert ipaddress.ip_address("172.17.0.1") == subnet.gateway
-    assert not subnet.chosen_by_user
 
 
 def test_everything_asked_for_is_kept() -> None:

@@ -67,8 +67,8 @@ async def inspect(call: Call) -> web.StreamResponse:
 
 async def create(call: Call) -> web.StreamResponse:
     asked = await body.read(call.request, wire.CreateBody)
-    network = await call.engine.networks.create(wire.request(asked))
-    return json({"Id": network.id, "Warning": ""}, 201)
+    network, warnings = await call.engine.networks.create(wire.request(asked))
+    return json({"Id": network.id, "Warning": "\n".join(warnings)}, 201)
 
 
 async def remove(call: Call) -> web.StreamResponse:

@@ -93,6 +93,7 @@ def show(
         "Aliases": list(wished.aliases) or None,
         "MacAddress": endpoint.mac if endpoint else (wished.mac or ""),
         "DriverOpts": dict(wished.driver_options) or None,
+        "GwPriority": wished.gateway_priority,
         "NetworkID": network.id if network else "",
         "EndpointID": endpoint.id if endpoint else "",
         "Gateway": _gateway(network, ipv4),

@@ -87,6 +87,7 @@ def show(network: Network) -> dict[str, object]:
         "Created": network.created,
         "Scope": "local",
         "Driver": network.driver,
+        "EnableIPv4": network.ipv4,
         "EnableIPv6": network.ipv6,
         "IPAM": {
             "Driver": network.ipam_driver,

@@ -1,24 +1,23 @@
 """The bridge driver: one Linux bridge a network, one veth pair an endpoint."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import ipaddress
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 
+from bridgehead.core import endpoint_options
+from bridgehead.core.drivers import bridge_options
 from bridgehead.core.drivers.api import Capabilities, Place
 from bridgehead.core.firewall.rules import FamilyPolicy, LinkAccept, NetworkPolicy, Published
 from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.layout import bridge_name
-from bridgehead.core.model.addresses import Address
+from bridgehead.core.model.addresses import Address, Interface
 from bridgehead.core.model.errors import Forbidden, InvalidParameter, NotFound
 from bridgehead.core.model.ids import NetworkID
 from bridgehead.core.model.network import BridgeOptions, Endpoint, GatewayMode, Network, PortBinding
 from bridgehead.core.model.requests import NetworkRequest
 from bridgehead.core.plan.objects import Bridge, KernelObject, LinkAddress, Veth
 
-_PREFIX = "com.docker.network."
-_LONGEST_INTERFACE = 15
-_SMALLEST_MTU, _LARGEST_MTU = 68, 65535
-_TRUE = {"1", "t", "T", "TRUE", "true", "True"}
-_FALSE = {"0", "f", "F", "FALSE", "false", "False"}
+_LINK_LOCAL_LENGTHS = {4: 16, 6: 64}
 
 
 class BridgeDriver:
@@ -37,18 +36,18 @@ class BridgeDriver:
         self._masquerade = {4: True, 6: masquerade6}
 
     def options(self, network_id: str, request: NetworkRequest, mtu: int) -> BridgeOptions:
-        if sum(1 for subnet in request.subnets if subnet.subnet and ":" not in subnet.subnet) > 1:
-            raise Forbidden("bridge driver doesn't support multiple subnets")
+        if request.ipam_driver == "null":
+            raise InvalidParameter("ipv4 pool is empty")
         if request.ipam_driver not in {"default", ""}:
             raise NotFound(f'plugin "{request.ipam_driver}" not found: the built-in IPAM driver is default')
-        given = request.options
-        return BridgeOptions(
-            name=_interface_name(given.get(f"{_PREFIX}bridge.name") or bridge_name(NetworkID(network_id))),
-            icc=_flag(given, "bridge.enable_icc", default=True),
-            masquerade=_flag(given, "bridge.enable_ip_masquerade", default=True),
-            mtu=_mtu(given, mtu),
-            interface_prefix=given.get(f"{_PREFIX}container_iface_prefix") or "eth",
-            address_on_bridge=not _flag(given, "bridge.inhibit_ipv4", default=False),
+        for is_v6 in (False, True):
+            if sum(1 for item in request.subnets if item.subnet and (":" in item.subnet) is is_v6) > 1:
+                raise Forbidden("bridge driver doesn't support multiple subnets")
+        return bridge_options.parse(
+            request.options,
+            name=bridge_name(NetworkID(network_id)),
+            mtu=mtu,
+            internal=request.internal,
         )
 
     def network_objects(self, network: Network) -> Iterable[KernelObject]:
@@ -61,7 +60,7 @@ class BridgeDriver:
                 route_localnet=self._translates and not network.internal,
             )
         for subnet in network.subnets:
-            ours = bridge.address_on_bridge or subnet.prefix.version != 4
+            ours = not bridge.keeps_no_address(subnet.prefix.version)
             if subnet.address is not None and ours and subnet.gateway not in bridge.standing:
                 yield LinkAddress("", bridge.name, subnet.address)
         yield from self._firewall.network(self._policy(network, bridge))
@@ -75,10 +74,11 @@ class BridgeDriver:
             peer=endpoint.interface,
             mac=endpoint.mac,
             mtu=bridge.mtu,
-            ipv6=any(address.version == 6 for address in endpoint.addresses),
+            ipv6=any(address.version == 6 for address in (*endpoint.addresses, *endpoint.wish.link_local)),
             hairpin=place.published and self._translates,
+            sysctls=endpoint_options.sysctls(endpoint.wish.driver_options),
         )
-        for address in endpoint.addresses:
+        for address in (*endpoint.addresses, *map(_with_length, endpoint.wish.link_local)):
             yield LinkAddress(place.namespace, endpoint.interface, address)
 
     def published_objects(
@@ -132,6 +132,10 @@ def _address(endpoint: Endpoint, version: int) -> Address | None:
     return next((item.ip for item in endpoint.addresses if item.version == version), None)
 
 
+def _with_length(link_local: Address) -> Interface:
+    return ipaddress.ip_interface((link_local, _LINK_LOCAL_LENGTHS[link_local.version]))
+
+
 def stable_mac(network_id: str) -> str:
     """A bridge's MAC never changes: containers keep their gateway's address over a repair."""
     digest = sha256(network_id.encode()).digest()
@@ -142,41 +146,3 @@ def _bridge(network: Network) -> BridgeOptions:
     if network.bridge is None:
         raise InvalidParameter(f"network {network.name} has no bridge options")
     return network.bridge
-
-
-def _flag(options: Mapping[str, str], label: str, *, default: bool) -> bool:
-    text = options.get(_PREFIX + label)
-    if text is None:
-        return default
-    if text in _TRUE or text in _FALSE:
-        return text in _TRUE
-    raise InvalidParameter(
-        f"failed to parse {_PREFIX}{label} value: {text} "
-        f'(strconv.ParseBool: parsing "{text}": invalid syntax)'
-    )
-
-
-def _mtu(options: Mapping[str, str], default: int) -> int:
-    label = f"{_PREFIX}driver.mtu"
-    value = _integer(label, options[label]) if label in options else 0
-    if value < 0 or value > _LARGEST_MTU or 0 < value < _SMALLEST_MTU:
-        raise InvalidParameter(f"invalid MTU number: {value}")
-    return value or default
-
-
-def _integer(label: str, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise InvalidParameter(
-            f'failed to parse {label} value: {text} (strconv.Atoi: parsing "{text}": invalid syntax)'
-        ) from None
-
-
-def _interface_name(name: str) -> str:
-    if len(name) > _LONGEST_INTERFACE or name in {".", ".."} or any(c in "/: \t\n" for c in name):
-        raise InvalidParameter(
-            f"invalid bridge name {name!r}: at most {_LONGEST_INTERFACE} characters, "
-            "without '/', ':' or space"
-        )
-    return name

@@ -1,27 +1,38 @@
 """From what a client asked for a network to the network's subnets, checked as Docker checks them."""
 
 import ipaddress
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from bridgehead.core.ipam.pools import Pool, choose
+from bridgehead.core.ipam.pools import Pool, choose, choose_of_size
 from bridgehead.core.model.addresses import Address, Prefix
 from bridgehead.core.model.errors import Forbidden, InvalidParameter
 from bridgehead.core.model.network import Network, Subnet
 from bridgehead.core.model.requests import SubnetRequest
 
+_NAMED_AT_MOST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Occupied:
+    """A block the host itself uses; `by` says in words what for."""
+
+    prefix: Prefix
+    by: str
+
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """What subnets may not touch: other networks (named in refusals), and the host's routes and servers."""
+    """What subnets may not touch: other networks (named in refusals), and what the host itself uses."""
 
     networks: Sequence[Network]
-    avoid: Sequence[Prefix] = ()
+    occupied: Sequence[Occupied] = ()
 
-    def taken(self, version: int) -> Iterable[Prefix]:
-        yield from (prefix for prefix in self.avoid if prefix.version == version)
-        for network in self.networks:
-            yield from (subnet.prefix for subnet in network.subnets if subnet.prefix.version == version)
+    def given(self) -> Iterator[Prefix]:
+        return (subnet.prefix for network in self.networks for subnet in network.subnets)
+
+    def avoid(self) -> Iterator[Prefix]:
+        return (item.prefix for item in self.occupied)
 
     def holder(self, prefix: Prefix) -> tuple[Network, Prefix] | None:
         for network in self.networks:
@@ -44,32 +55,115 @@ def contains(prefix: Prefix, address: Address) -> bool:
 
 
 def request(
-    wanted: Sequence[SubnetRequest], space: Space, pools: Sequence[Pool], families: Sequence[int] = (4,)
+    wanted: Sequence[SubnetRequest],
+    space: Space,
+    pools: Sequence[Pool],
+    families: Sequence[int] = (4,),
+    without_gateway: Collection[int] = (),
 ) -> tuple[Subnet, ...]:
     """The subnets of a new network: those asked for, and one block from the pools for each family without.
 
+    What is asked for a family that the network does not have is passed over. Families `without_gateway` have
+    one only if it was asked for.
+
     Raises:
-        InvalidParameter: malformed, or inconsistent in itself; every fault is named in one message.
+        InvalidParameter: malformed, or inconsistent in itself; every fault is named in one message;
+            or the pools are spent.
         Forbidden: it overlaps another network, which is named.
     """
     faults: list[str] = []
-    drafts = [_parse(item, faults) for item in wanted if item.subnet]
+    if any(item.gateway or item.ip_range or item.auxiliary for item in wanted if not _is_definite(item)):
+        faults.append("ip-range, gateway and aux-address need a subnet")
+    drafts = [_parse(item, faults) for item in wanted if _is_definite(item) and _family(item) in families]
     if faults:
         raise InvalidParameter("\n".join(["invalid network config:", *faults]))
     subnets = [draft for draft in drafts if draft is not None]
     _reject_overlap(subnets, space)
-    if any(item.gateway or item.ip_range or item.auxiliary for item in wanted if not item.subnet):
-        raise InvalidParameter("invalid network config:\nip-range, gateway and aux-address need a subnet")
+    sizes = dict(_sizes(wanted))
     for family in families:
         if not any(subnet.prefix.version == family for subnet in subnets):
-            fitting = [pool for pool in pools if pool.base.version == family]
-            if not fitting:
-                raise InvalidParameter(
-                    f"there is no predefined IPv{family} pool: name an IPv{family} block with --subnet"
-                )
-            subnets.append(Subnet(choose(fitting, space.taken(family)), None))
+            subnets.append(Subnet(_free(pools, family, sizes.get(family), space), None))
     subnets.sort(key=lambda subnet: subnet.prefix.version)
-    return tuple(_with_gateway(subnet) for subnet in subnets)
+    return tuple(
+        subnet if subnet.prefix.version in without_gateway else _with_gateway(subnet) for subnet in subnets
+    )
+
+
+def clashes(subnets: Sequence[Subnet], occupied: Sequence[Occupied]) -> list[str]:
+    """Sentences on what the host can no longer reach once these subnets are there."""
+    return [
+        f"subnet {subnet.prefix} overlaps {item.by}: while the network exists, the host cannot reach what "
+        "lies behind it at these addresses"
+        for subnet in subnets
+        for item in occupied
+        if overlaps(subnet.prefix, item.prefix)
+    ]
+
+
+def passed_over(wanted: Sequence[SubnetRequest], families: Sequence[int]) -> list[str]:
+    """Sentences on what was asked for a family that the network does not have."""
+    return [
+        f"subnet {item.subnet} is not used: IPv{_family(item)} is off in this network"
+        for item in wanted
+        if item.subnet and _family(item) not in families
+    ]
+
+
+def _family(item: SubnetRequest) -> int:
+    return 6 if ":" in item.subnet else 4
+
+
+def _is_definite(item: SubnetRequest) -> bool:
+    """Neither nothing, nor 0.0.0.0/N, which is any free block of that size."""
+    return bool(item.subnet) and item.subnet.partition("/")[0] not in {"0.0.0.0", "::"}
+
+
+def _sizes(wanted: Sequence[SubnetRequest]) -> Iterator[tuple[int, int]]:
+    """(family, prefix length) of what is wanted at whatever place."""
+    for item in wanted:
+        if item.subnet and not _is_definite(item):
+            size = item.subnet.partition("/")[2]
+            if not size.isascii() or not size.isdigit() or len(size) > len("128"):
+                raise InvalidParameter(
+                    f"invalid network config:\ninvalid subnet {item.subnet}: invalid CIDR block notation"
+                )
+            yield _family(item), int(size)
+
+
+def _free(pools: Sequence[Pool], family: int, size: int | None, space: Space) -> Prefix:
+    fitting = [pool for pool in pools if pool.base.version == family]
+    if not fitting:
+        raise InvalidParameter(
+            f"there is no predefined IPv{family} pool: name an IPv{family} block with --subnet"
+        )
+    if size is None:
+        found = choose(fitting, tuple(space.given()), tuple(space.avoid()))
+    else:
+        found = choose_of_size(fitting, size, tuple(space.given()), tuple(space.avoid()))
+    if found is None:
+        raise InvalidParameter(_spent(family, size, space))
+    return found
+
+
+def _spent(family: int, size: int | None, space: Space) -> str:
+    holders = [
+        network.name
+        for network in space.networks
+        if any(subnet.prefix.version == family for subnet in network.subnets)
+    ]
+    used = [item.by for item in space.occupied if item.prefix.version == family]
+    what = "all predefined address pools have been fully subnetted" if size is None else f"no /{size} is free"
+    kept_clear = f", and they keep clear of {_some(used)}" if used else ""
+    return (
+        f"{what}: {len(holders)} networks hold blocks of the pools ({_some(holders)}){kept_clear}; remove "
+        "unused networks (docker network prune), name a free block with --subnet, or give the daemon another "
+        "--default-address-pool"
+    )
+
+
+def _some(words: Sequence[str]) -> str:
+    more = len(words) - _NAMED_AT_MOST
+    return ", ".join([*words[:_NAMED_AT_MOST], *([f"and {more} more"] if more > 0 else [])])
 
 
 def _parse(item: SubnetRequest, faults: list[str]) -> Subnet | None:
@@ -85,7 +179,7 @@ def _parse(item: SubnetRequest, faults: list[str]) -> Subnet | None:
     }
     if gateway is not None and gateway in auxiliary.values():
         faults.append(f"invalid auxiliary address: {gateway} is the gateway")
-    return Subnet(prefix, gateway, ip_range, auxiliary, chosen_by_user=True)
+    return Subnet(prefix, gateway, ip_range, auxiliary)
 
 
 def _prefix(text: str, what: str, faults: list[str]) -> Prefix | None:
@@ -157,7 +251,7 @@ def _with_gateway(subnet: Subnet) -> Subnet:
     if subnet.gateway is not None:
         return subnet
     gateway = first_host(subnet.prefix, subnet.auxiliary.values())
-    return Subnet(subnet.prefix, gateway, subnet.ip_range, subnet.auxiliary, subnet.chosen_by_user)
+    return replace(subnet, gateway=gateway)
 
 
 def first_host(prefix: Prefix, taken: Iterable[Address] = ()) -> Address:

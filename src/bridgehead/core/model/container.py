@@ -114,6 +114,11 @@ class ContainerSpec:
     stop_timeout_s: int = 10
     labels: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def ipv6_disabled(self) -> bool:
+        """Whether the container refuses IPv6 altogether, by its own kernel settings."""
+        return self.sysctls.get("net.ipv6.conf.all.disable_ipv6") == "1"
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerState:

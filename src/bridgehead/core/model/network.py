@@ -40,7 +40,6 @@ class Subnet:
     gateway: Address | None
     ip_range: Prefix | None = None
     auxiliary: Mapping[str, Address] = field(default_factory=dict)
-    chosen_by_user: bool = False
     router: Address | None = None
 
     @property
@@ -73,6 +72,11 @@ class BridgeOptions:
     source6: Address | None = None
     trusted: tuple[str, ...] = ()
     standing: tuple[Address, ...] = ()
+
+    def keeps_no_address(self, version: int) -> bool:
+        """Whether the bridge itself has no address of this family, so that it cannot be a way out."""
+        mode = self.mode4 if version == 4 else self.mode6
+        return mode is GatewayMode.ISOLATED or (version == 4 and not self.address_on_bridge)
 
 
 @dataclass(frozen=True, slots=True)

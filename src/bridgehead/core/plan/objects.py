@@ -180,7 +180,7 @@ class Veth:
     """A pair: `name` outside as a port of `bridge`, `peer` inside `namespace`. Both ends are up.
 
     `hairpin`: frames may leave by the port they came in, as they do when a container uses a port of the host
-    that leads to itself.
+    that leads to itself. `sysctls`: settings of the inner end, as `net.X.Y.IFNAME.Z=V`.
     """
 
     RANK: ClassVar[int] = 22
@@ -193,6 +193,7 @@ class Veth:
     mtu: int
     ipv6: bool = False
     hairpin: bool = False
+    sysctls: tuple[str, ...] = ()
 
     @property
     def key(self) -> Key:

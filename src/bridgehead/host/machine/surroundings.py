@@ -1,4 +1,4 @@
-"""What the host is like: name servers, routes, MTU of the way out, its name.
+"""What the host is like: name servers, MTU of the way out, its name.
 
 Everything is read from /proc and by ioctl, which follow the daemon's own network namespace (/sys does not).
 """
@@ -6,15 +6,12 @@ Everything is read from /proc and by ioctl, which follow the daemon's own networ
 import asyncio
 import contextlib
 import fcntl
-import ipaddress
 import socket
 import struct
-from collections.abc import AsyncIterator, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from bridgehead.core.etc import ResolvConf, parse_resolv_conf
-from bridgehead.core.model.addresses import Prefix
 
 _SIOCGIFMTU = 0x8921
 _RTF_ADDRCONF = 0x40000
@@ -23,18 +20,11 @@ _STUB = "127.0.0.53"
 _DEFAULT_MTU = 1500
 
 
-@dataclass(frozen=True, slots=True)
-class _RouteLine:
-    interface: str
-    destination: Prefix
-    on_link: bool
-
-
 def resolv_conf() -> ResolvConf:
     """The host's name servers; those behind systemd-resolved's stub where that is all there is."""
-    settings = parse_resolv_conf(_read(_RESOLV_CONF))
+    settings = parse_resolv_conf(read(_RESOLV_CONF))
     if settings.servers and all(server == _STUB for server in settings.servers):
-        behind = parse_resolv_conf(_read(_BEHIND_STUB))
+        behind = parse_resolv_conf(read(_BEHIND_STUB))
         return behind if behind.servers else settings
     return settings
 
@@ -69,27 +59,19 @@ def _mark(path: str) -> tuple[int, int, int] | None:
 
 
 def hosts_text() -> str:
-    return _read("/etc/hosts")
+    return read("/etc/hosts")
 
 
 def hostname() -> str:
     return socket.gethostname()
 
 
-def connected_prefixes(ours: Collection[str]) -> tuple[Prefix, ...]:
-    """IPv4 blocks the host reaches without a gateway, but for those on interfaces of ours."""
-    return tuple(
-        route.destination
-        for route in _routes()
-        if route.on_link and route.destination.prefixlen > 0 and route.interface not in ours
-    )
-
-
 def uplink_mtu() -> int:
     """MTU of the interface that holds the default route; 1500 without one."""
-    for route in _routes():
-        if route.destination.prefixlen == 0:
-            return _interface_mtu(route.interface)
+    for line in read("/proc/self/net/route").splitlines()[1:]:
+        interface, destination, *_, mask, _, _, _ = line.split()
+        if int(destination, 16) == 0 and int(mask, 16) == 0:
+            return _interface_mtu(interface)
     return _DEFAULT_MTU
 
 
@@ -98,12 +80,12 @@ def advertised_uplinks() -> tuple[str, ...]:
     the host began to forward.
     """
     found = []
-    for line in _read("/proc/self/net/ipv6_route").splitlines():
+    for line in read("/proc/self/net/ipv6_route").splitlines():
         destination, length, *_, flags, interface = line.split()
         is_default = int(destination, 16) == 0 and int(length, 16) == 0
         if is_default and int(flags, 16) & _RTF_ADDRCONF and interface not in found:
             found.append(interface)
-    return tuple(name for name in found if _read(f"/proc/sys/net/ipv6/conf/{name}/accept_ra").strip() == "1")
+    return tuple(name for name in found if read(f"/proc/sys/net/ipv6/conf/{name}/accept_ra").strip() == "1")
 
 
 def bridged_families() -> frozenset[int]:
@@ -112,19 +94,8 @@ def bridged_families() -> frozenset[int]:
     return frozenset(
         version
         for version, name in settings.items()
-        if _read(f"/proc/sys/net/bridge/{name}").strip() not in {"", "0"}
+        if read(f"/proc/sys/net/bridge/{name}").strip() not in {"", "0"}
     )
-
-
-def _routes() -> Iterator[_RouteLine]:
-    for line in _read("/proc/self/net/route").splitlines()[1:]:
-        interface, destination, gateway, *_, mask, _, _, _ = line.split()
-        prefix = ipaddress.ip_network(f"{_address(destination)}/{_address(mask)}")
-        yield _RouteLine(interface, prefix, on_link=int(gateway, 16) == 0)
-
-
-def _address(text: str) -> str:
-    return socket.inet_ntoa(struct.pack("=I", int(text, 16)))
 
 
 def _interface_mtu(name: str) -> int:
@@ -135,7 +106,7 @@ def _interface_mtu(name: str) -> int:
     return _DEFAULT_MTU
 
 
-def _read(path: str) -> str:
+def read(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -27,7 +27,7 @@ _AF_INET, _AF_INET6 = 2, 10
 _IFF_UP = 0x1
 
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 10
-_IFLA_LINKINFO, _IFLA_AF_SPEC, _IFLA_GROUP, _IFLA_NET_NS_FD = 18, 26, 27, 28
+_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC, _IFLA_GROUP, _IFLA_NET_NS_FD = 18, 20, 26, 27, 28
 _IFLA_EXT_MASK, _IFLA_LINK_NETNSID = 29, 37
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA = 1, 2, 4, 5
 _VETH_INFO_PEER, _BRPORT_MODE = 1, 4
@@ -58,6 +58,7 @@ class Link:
     peer_elsewhere: bool
     route_localnet: bool
     hairpin: bool
+    alias: str
 
 
 def read_link(message: Message) -> Link:
@@ -78,6 +79,7 @@ def read_link(message: Message) -> Link:
         peer_elsewhere=_IFLA_LINK_NETNSID in found,
         route_localnet=_route_localnet(found.get(_IFLA_AF_SPEC, b"")),
         hairpin=_hairpin(kind),
+        alias=as_text(found.get(_IFLA_IFALIAS)),
     )
 
 
@@ -187,6 +189,11 @@ def change_port(index: int, *, hairpin: bool) -> Request:
         + attribute(_IFLA_LINKINFO, text(_IFLA_INFO_SLAVE_KIND, "bridge") + port)
     )
     return Request(RTM_NEWLINK, 0, body)
+
+
+def remember(index: int, words: str) -> Request:
+    """Text that the link keeps: its alias."""
+    return Request(RTM_NEWLINK, 0, _header(index=index) + text(_IFLA_IFALIAS, words))
 
 
 def delete_link(index: int) -> Request:

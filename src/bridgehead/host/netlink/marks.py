@@ -9,4 +9,7 @@ LINK_GROUP = 0x62726964  # "brid"
 LINK_GROUP_WITH_IPV6 = 0x62726936  # "bri6": the inner end of a veth whose endpoint has IPv6
 LINK_GROUPS = frozenset({LINK_GROUP, LINK_GROUP_WITH_IPV6})
 
+# An outer end's alias holds the settings that were wanted for the inner one (`remember` in `links`): the
+# container may have changed them since, and a fresh process could not guess which to read.
+
 PROTOCOL = 98  # of routes and addresses; unassigned in iproute2's rt_protos and rt_addrprotos

@@ -82,6 +82,7 @@ def veth_between(outer: Link, inner: Link, *, bridge: str, namespace: str) -> Ve
         mtu=inner.mtu if whole else _BROKEN,
         ipv6=inner.group == LINK_GROUP_WITH_IPV6,
         hairpin=outer.hairpin,
+        sysctls=tuple(filter(None, outer.alias.split(","))),
     )
 
 

@@ -2,9 +2,14 @@
 
 import errno
 import os
+from collections.abc import Iterable
 from dataclasses import replace
+from pathlib import Path
 
+from bridgehead.core.endpoint_options import setting_path
+from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.objects import Veth
+from bridgehead.host.namespaces.entering import inside
 from bridgehead.host.netlink.doors import Doors
 from bridgehead.host.netlink.links import (
     Link,
@@ -13,12 +18,14 @@ from bridgehead.host.netlink.links import (
     create_veth,
     delete_link,
     read_link,
+    remember,
 )
 from bridgehead.host.netlink.marks import LINK_GROUPS
 from bridgehead.host.netlink.reaper import Reaper
 from bridgehead.host.netlink.refusals import taken
 from bridgehead.host.netlink.sight import are_ends, veth_between
 
+_SETTINGS = Path("/proc/sys/net")
 _Pair = tuple[Link, Link]  # the outer end and the inner one
 
 
@@ -67,9 +74,10 @@ class Veths:
         finally:
             os.close(namespace)
         try:
-            self._doors.host.must(change_port(outer.index, hairpin=veth.hairpin))
+            memory = [remember(outer.index, ",".join(veth.sysctls))] if veth.sysctls else []
+            self._doors.host.must(change_port(outer.index, hairpin=veth.hairpin), *memory)
             self._wake(veth, outer.peer)
-        except OSError:
+        except (OSError, HostRefused):
             self._reaper.delete([veth.name])
             raise
 
@@ -77,6 +85,8 @@ class Veths:
         """The last step of a birth: an inner end that is up has its settings."""
         door = self._doors.into(veth.namespace)
         door.switch_on("ndisc_notify" if veth.ipv6 else "disable_ipv6", veth.peer)
+        if veth.sysctls:
+            inside(veth.namespace, lambda: _set(veth.peer, veth.sysctls))
         door.must(change_link(inner, mtu=veth.mtu, announces=True, up=True))
 
     def _adjust(self, veth: Veth, outer: Link, inner: Link) -> None:
@@ -110,3 +120,12 @@ class Veths:
             raise taken(veth, f"an interface named {veth.peer} in {veth.namespace}")
         self._reaper.delete([veth.name])
         self.delete_inner(veth)
+
+
+def _set(interface: str, settings: Iterable[str]) -> None:
+    for setting in settings:
+        path, value = setting_path(setting, interface)
+        try:
+            (_SETTINGS / path).write_text(value, encoding="ascii")
+        except OSError as error:
+            raise HostRefused(f"cannot set {setting} on {interface}: {error.strerror}") from error

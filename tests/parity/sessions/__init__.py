@@ -9,9 +9,9 @@ and every rule must be needed, so that these tables stay true.
 """
 
 from tests.parity.difference import Difference
-from tests.parity.sessions import containers, images, links, networks, ports
+from tests.parity.sessions import addressing, containers, images, links, networks, ports
 
-_MODULES = (networks, containers, links, images, ports)
+_MODULES = (networks, addressing, containers, links, images, ports)
 SCENARIOS: dict[str, tuple[str, ...]] = {
     name: commands for module in _MODULES for name, commands in module.SCENARIOS.items()
 }

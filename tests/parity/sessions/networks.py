@@ -2,6 +2,7 @@
 
 from tests.parity.difference import Difference
 from tests.parity.sessions.words import (
+    FAMILIES,
     FILTER_CASE,
     GATHERED,
     HOLDER,
@@ -232,6 +233,7 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
         ),
     ),
     "default-bridge": (
+        FAMILIES,
         LOOPBACK_V6,
         GATHERED,
         Difference(
@@ -249,7 +251,7 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
             ours=r"out tmpfs on /proc/interrupts type tmpfs .*",
         ),
     ),
-    "network-objects": (FILTER_CASE,),
+    "network-objects": (FILTER_CASE, FAMILIES),
     "network-errors": (
         Difference(
             "as Docker 25 and later, a subnet is checked before anything is made, and host bits are refused",
@@ -296,6 +298,11 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
         ),
     ),
     "static-addresses": (
+        Difference(
+            "as Docker 29, an address may be chosen on every user network",
+            oracle=r"exit 125|err docker: .* user specified IP .*|err Run 'docker run --help' .*",
+            ours=r"exit 0",
+        ),
         GATHERED,
         HOLDER,
         Difference(

@@ -29,6 +29,10 @@ LOOPBACK_V6 = Difference(
     "the loopback interface keeps ::1, as Docker 27 and later",
     ours=r"out  (inet6 ::1/128 scope host|valid_lft forever preferred_lft forever)",
 )
+FAMILIES = Difference(
+    "as Docker 28 and later, a network says whether it has IPv4",
+    ours=r'out  "EnableIPv4": true,',
+)
 FILTER_CASE = Difference(
     "the wording of Docker 23 and later",
     oracle=r"err Error response from daemon: Invalid filter '.*'",

@@ -1,4 +1,5 @@
 import ipaddress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -85,6 +86,74 @@ def test_an_address_that_cannot_be_had_says_why(wanted: str, kind: type[Exceptio
 
     with pytest.raises(kind, match=words):
         ask(snapshot, network("10.5.0.0/24"), wanted)
+
+
+def test_reservations_stand_by_name_or_id_also_before_the_network_is_made() -> None:
+    where = replace(network("10.5.0.0/24"), id=NetworkID("abcdef" + "0" * 58))
+    for reference in ("backend", where.id, "abcdef"):
+        wish = EndpointWish((ipaddress.ip_address("10.5.0.2"),))
+        early = replace(container("early"), networks={reference: wish})
+
+        assert (ipaddress.ip_interface("10.5.0.3/24"),) == ask(Snapshot().put(early), where), reference
+
+
+def test_a_reservation_on_a_network_named_like_an_id_is_no_other_networks() -> None:
+    where = replace(network("10.5.0.0/24"), id=NetworkID("abcdef" + "0" * 58))
+    named = replace(where, id=NetworkID("1" * 64), name="abcdef", subnets=())
+    wish = EndpointWish((ipaddress.ip_address("10.5.0.2"),))
+    snapshot = Snapshot().put(named, replace(container("c1"), networks={"abcdef": wish}))
+
+    assert (ipaddress.ip_interface("10.5.0.2/24"),) == ask(snapshot, where)
+
+
+def give(freed: addresses.Freed, who: str, prefix: str = "10.5.0.0/29") -> str:
+    where = network(prefix)
+    held = addresses.holdings(Snapshot(), where, ContainerID(who), freed)
+    [address] = addresses.request(where, held, EndpointWish())
+    return str(address.ip)
+
+
+def test_a_freed_address_is_the_last_to_be_given_again() -> None:
+    # The block has .1 to .6; .1 is the gateway, .5 auxiliary.
+    freed = {ipaddress.ip_address(f"10.5.0.{last}"): ContainerID("gone") for last in (3, 2)}
+
+    assert give(freed, "new") == "10.5.0.4"
+    freed |= {ipaddress.ip_address(f"10.5.0.{last}"): ContainerID("gone") for last in (4, 6)}
+    assert give(freed, "new") == "10.5.0.3"
+
+
+def test_a_container_gets_the_address_back_that_it_had() -> None:
+    freed = {ipaddress.ip_address(f"10.5.0.{last}"): ContainerID(f"c{last}") for last in (2, 3)}
+
+    assert give(freed, "c3") == "10.5.0.3"
+
+
+def test_what_was_freed_outside_the_range_does_not_come_back() -> None:
+    where = network("10.5.0.0/24", "10.5.0.128/31")
+    freed = {ipaddress.ip_address("10.5.0.7"): ME}
+
+    [address] = addresses.request(where, addresses.holdings(Snapshot(), where, ME, freed), EndpointWish())
+
+    assert str(address.ip) == "10.5.0.128"
+
+
+def test_an_ipv6_block_is_searched_from_its_start() -> None:
+    block = ipaddress.ip_network("fd00:5::/64")
+    where = Network(NetworkID("n"), "six", "bridge", "", subnets=(Subnet(block, block.network_address + 1),))
+    snapshot = Snapshot().put(container("c1"), endpoint("c1", "fd00:5::2/64"))
+
+    assert (ipaddress.ip_interface("fd00:5::3/64"),) == ask(snapshot, where)
+
+
+def test_a_container_without_ipv6_gets_no_ipv6_address() -> None:
+    block = ipaddress.ip_network("fd00:5::/64")
+    four = network("10.5.0.0/24").subnets
+    where = Network(NetworkID("n"), "dual", "bridge", "", subnets=(*four, Subnet(block, None)))
+    held = addresses.holdings(Snapshot(), where, ME)
+
+    given_out = addresses.request(where, held, EndpointWish(), families=(4,))
+
+    assert [address.version for address in given_out] == [4]
 
 
 @given(st.integers(min_value=0, max_value=40))

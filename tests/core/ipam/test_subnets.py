@@ -2,8 +2,8 @@ import ipaddress
 
 import pytest
 
-from bridgehead.core.ipam.pools import PREDEFINED_POOLS
-from bridgehead.core.ipam.subnets import Space, request
+from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool, with_own_ipv6
+from bridgehead.core.ipam.subnets import Occupied, Space, clashes, passed_over, request
 from bridgehead.core.model.errors import Forbidden, InvalidParameter
 from bridgehead.core.model.ids import NetworkID
 from bridgehead.core.model.network import Network, Subnet
@@ -12,8 +12,13 @@ from bridgehead.core.model.requests import SubnetRequest
 NOTHING = Space(())
 
 
-def ask(*wanted: SubnetRequest, space: Space = NOTHING) -> tuple[Subnet, ...]:
-    return request(wanted, space, PREDEFINED_POOLS)
+POOLS = with_own_ipv6(PREDEFINED_POOLS, "a host")
+
+
+def ask(
+    *wanted: SubnetRequest, space: Space = NOTHING, families: tuple[int, ...] = (4,)
+) -> tuple[Subnet, ...]:
+    return request(wanted, space, POOLS, families)
 
 
 def test_a_network_without_wishes_gets_a_block_and_its_first_address_as_gateway() -> None:
@@ -85,3 +90,102 @@ def test_an_overlap_names_the_network_in_the_way() -> None:
 
     with pytest.raises(Forbidden, match=r"10\.5\.3\.0/24 overlaps 10\.5\.0\.0/16 of network backend"):
         ask(SubnetRequest("10.5.3.0/24"), space=Space((holder,)))
+
+
+def test_two_ranges_of_one_subnet_are_an_overlap() -> None:
+    [held] = ask(SubnetRequest("10.5.0.0/16", "10.5.1.0/24"))
+    holder = Network(NetworkID("a" * 64), "backend", "bridge", "", subnets=(held,))
+
+    with pytest.raises(Forbidden, match="of network backend"):
+        ask(SubnetRequest("10.5.0.0/16", "10.5.2.0/24"), space=Space((holder,)))
+
+
+def test_both_families_are_filled_from_the_pools() -> None:
+    four, six = ask(families=(4, 6))
+
+    assert (four.prefix.version, six.prefix.version) == (4, 6)
+    assert six.gateway == six.prefix.network_address + 1
+
+
+def test_a_network_of_ipv6_alone_has_no_ipv4_block() -> None:
+    [six] = ask(families=(6,))
+
+    assert six.prefix.version == 6
+
+
+def test_ipv6_range_gateway_and_auxiliary_addresses_are_kept() -> None:
+    [_, six] = ask(
+        SubnetRequest("fd00:5::/64", "fd00:5::100/120", "fd00:5::fe", {"a": "fd00:5::1"}), families=(4, 6)
+    )
+
+    assert ipaddress.ip_network("fd00:5::100/120") == six.ip_range
+    assert ipaddress.ip_address("fd00:5::fe") == six.gateway
+    assert {"a": ipaddress.ip_address("fd00:5::1")} == six.auxiliary
+
+
+def test_what_is_asked_for_a_family_that_is_off_is_passed_over_aloud() -> None:
+    wanted = SubnetRequest("fd00:5::/64")
+
+    [four] = ask(wanted)
+
+    assert four.prefix.version == 4
+    assert passed_over([wanted], (4,)) == ["subnet fd00:5::/64 is not used: IPv6 is off in this network"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"), [("0.0.0.0/24", "172.17.0.0/24"), ("0.0.0.0/16", "172.17.0.0/16")]
+)
+def test_an_address_of_zeros_means_any_free_block_of_that_size(wanted: str, expected: str) -> None:
+    [subnet] = ask(SubnetRequest(wanted))
+
+    assert ipaddress.ip_network(expected) == subnet.prefix
+
+
+def test_any_free_ipv6_block_of_a_size() -> None:
+    [_, six] = ask(SubnetRequest("::/80"), families=(4, 6))
+
+    assert six.prefix.prefixlen == 80
+
+
+@pytest.mark.parametrize("wanted", ["0.0.0.0", "0.0.0.0/x", "0.0.0.0/0", "0.0.0.0/33", "::/129"])
+def test_an_impossible_size_is_refused(wanted: str) -> None:
+    with pytest.raises(InvalidParameter):
+        ask(SubnetRequest(wanted), families=(4, 6))
+
+
+def test_a_gateway_is_not_kept_where_none_is_needed() -> None:
+    without = request([SubnetRequest("10.5.0.0/31")], NOTHING, POOLS, (4,), without_gateway=(4,))
+    asked_for = request(
+        [SubnetRequest("10.5.0.0/24", gateway="10.5.0.9")], NOTHING, POOLS, (4,), without_gateway=(4,)
+    )
+
+    assert without[0].gateway is None
+    assert ipaddress.ip_address("10.5.0.9") == asked_for[0].gateway
+
+
+VPN = Occupied(ipaddress.ip_network("10.5.0.0/16"), "the route 10.5.0.0/16 dev tun0")
+
+
+def test_a_chosen_subnet_over_a_route_is_allowed_and_said() -> None:
+    subnets = ask(SubnetRequest("10.5.3.0/24"), space=Space((), (VPN,)))
+
+    [warning] = clashes(subnets, (VPN,))
+    assert "subnet 10.5.3.0/24 overlaps the route 10.5.0.0/16 dev tun0" in warning
+
+
+def test_spent_pools_are_said_with_their_holders_and_the_way_out() -> None:
+    pools = (Pool(ipaddress.ip_network("10.5.0.0/23"), 24),)
+    [held] = request((), Space((), (VPN,)), (Pool(ipaddress.ip_network("10.6.0.0/24"), 24),))
+    holder = Network(NetworkID("a" * 64), "backend", "bridge", "", subnets=(held,))
+
+    with pytest.raises(InvalidParameter) as refusal:
+        request((), Space((holder,), (VPN,)), pools)
+
+    for words in (
+        "all predefined address pools have been fully subnetted",
+        "1 networks hold blocks of the pools (backend)",
+        "keep clear of the route 10.5.0.0/16 dev tun0",
+        "docker network prune",
+        "--default-address-pool",
+    ):
+        assert words in refusal.value.message

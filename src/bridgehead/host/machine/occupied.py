@@ -19,6 +19,7 @@ _WIDEST = {4: 8, 6: 16}
 _SIOCGIFCONF = 0x8912
 _ENTRY_SIZE = 40  # struct ifreq: a name of 16 bytes, then a socket address
 _FIRST_ROOM = 64
+_REFUSES = 0x200  # RTF_REJECT
 _ANY = "00000000"
 _LINK_LOCAL = ipaddress.IPv6Network("fe80::/10")
 
@@ -43,14 +44,15 @@ def _routes4(ours: Collection[str]) -> Iterator[Occupied]:
 
 def _routes6(ours: Collection[str]) -> Iterator[Occupied]:
     for line in read("/proc/self/net/ipv6_route").splitlines():
-        destination, length, _, _, gateway, *_, interface = line.split()
-        if interface in ours or interface == "lo":
+        destination, length, _, _, gateway, _, _, _, flags, interface = line.split()
+        refuses = bool(int(flags, 16) & _REFUSES)
+        if interface in ours or (interface == "lo" and not refuses):
             continue
         prefix = ipaddress.IPv6Network((int(destination, 16), int(length, 16)))
         if prefix.prefixlen < _WIDEST[6] or prefix.is_multicast or prefix.subnet_of(_LINK_LOCAL):
             continue
         via = f" via {ipaddress.IPv6Address(int(gateway, 16))}" if int(gateway, 16) else ""
-        yield Occupied(prefix, f"the route {prefix}{via}{_dev(interface)}")
+        yield Occupied(prefix, f"the route {prefix}{via}{'' if refuses else _dev(interface)}")
 
 
 def _dev(interface: str) -> str:

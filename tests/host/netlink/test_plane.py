@@ -12,6 +12,7 @@ import pytest
 from bridgehead.core.plan.diff import Create, Delete, Update, diff
 from bridgehead.core.plan.objects import (
     Bridge,
+    LinkAddress,
     Namespace,
     Route,
     state,
@@ -339,3 +340,16 @@ def test_no_descriptor_stays_open(folder: str) -> None:
     until(lambda: steady == open_files(), "the sockets of acknowledged deletions are closed")
     plane.close()
     assert before == open_files()
+
+
+@pytest.mark.parametrize("mtu", [1279, 68])
+def test_links_too_small_for_ipv6_are_made_and_changed(plane: LinkPlane, folder: str, mtu: int) -> None:
+    items = (*NETWORK, *endpoint(folder, 2, ipv6=False))
+    usual = state(*(item for item in items if not isinstance(item, LinkAddress) or item.address.version == 4))
+    small = state(*(replace(item, mtu=mtu) if hasattr(item, "mtu") else item for item in usual.values()))
+
+    assert reach(plane, small) == {}
+    assert small == plane.observe()
+    for wanted in (usual, small):
+        assert reach(plane, wanted) == {}
+        assert wanted == plane.observe()

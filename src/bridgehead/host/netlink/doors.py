@@ -68,7 +68,12 @@ class Door:
         """Nothing where the kernel has no such settings."""
         if self._ipv6_settings is None:
             return
-        setting = os.open(f"{link}/{setting_of_ipv6}", os.O_WRONLY | os.O_CLOEXEC, dir_fd=self._ipv6_settings)
+        try:
+            setting = os.open(
+                f"{link}/{setting_of_ipv6}", os.O_WRONLY | os.O_CLOEXEC, dir_fd=self._ipv6_settings
+            )
+        except FileNotFoundError:
+            return  # too small for IPv6
         try:
             os.write(setting, b"1")
         finally:

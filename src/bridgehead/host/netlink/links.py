@@ -33,6 +33,7 @@ _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA =
 _VETH_INFO_PEER, _BRPORT_MODE = 1, 4
 _IFLA_INET_CONF, _CONF_ARP_NOTIFY, _CONF_ROUTE_LOCALNET = 1, 22, 26
 _IFLA_INET6_ADDR_GEN_MODE, _ADDR_GEN_NONE = 8, 1
+_SMALLEST_IPV6_MTU = 1280
 _WITHOUT_STATISTICS = 1 << 3
 _LARGEST_MTU = 65535
 
@@ -176,18 +177,17 @@ def _ipv4_setting(number: int, value: int) -> bytes:
     return attribute(_IFLA_AF_SPEC, attribute(_AF_INET, attribute(_IFLA_INET_CONF, u32(number, value))))
 
 
-def change_port(index: int, *, hairpin: bool) -> Request:
+def change_port(index: int, *, hairpin: bool, mtu: int) -> Request:
     """For a link that is in its bridge already.
 
-    It gets no link-local address, and so there is no IPv6 chatter from it: a bridge port needs none.
+    It gets no link-local address, and so there is no IPv6 chatter from it: a bridge port needs none. A link
+    too small for IPv6 has none of it in the kernel, and nothing that could be switched off.
     """
-    mode = attribute(_IFLA_INET6_ADDR_GEN_MODE, bytes([_ADDR_GEN_NONE]))
     port = attribute(_IFLA_INFO_SLAVE_DATA, attribute(_BRPORT_MODE, bytes([hairpin])))
-    body = (
-        _header(index=index)
-        + attribute(_IFLA_AF_SPEC, attribute(_AF_INET6, mode))
-        + attribute(_IFLA_LINKINFO, text(_IFLA_INFO_SLAVE_KIND, "bridge") + port)
-    )
+    body = _header(index=index) + attribute(_IFLA_LINKINFO, text(_IFLA_INFO_SLAVE_KIND, "bridge") + port)
+    if mtu >= _SMALLEST_IPV6_MTU:
+        mode = attribute(_IFLA_INET6_ADDR_GEN_MODE, bytes([_ADDR_GEN_NONE]))
+        body += attribute(_IFLA_AF_SPEC, attribute(_AF_INET6, mode))
     return Request(RTM_NEWLINK, 0, body)
 
 

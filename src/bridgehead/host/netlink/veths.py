@@ -75,7 +75,7 @@ class Veths:
             os.close(namespace)
         try:
             memory = [remember(outer.index, ",".join(veth.sysctls))] if veth.sysctls else []
-            self._doors.host.must(change_port(outer.index, hairpin=veth.hairpin), *memory)
+            self._doors.host.must(change_port(outer.index, hairpin=veth.hairpin, mtu=veth.mtu), *memory)
             self._wake(veth, outer.peer)
         except (OSError, HostRefused):
             self._reaper.delete([veth.name])
@@ -93,7 +93,7 @@ class Veths:
         bridge = self._doors.host.must_find(veth.bridge)
         self._doors.host.must(
             change_link(outer.index, mtu=veth.mtu, master=bridge.index, up=True),
-            change_port(outer.index, hairpin=veth.hairpin),
+            change_port(outer.index, hairpin=veth.hairpin, mtu=veth.mtu),
         )
         if not inner.up:
             self._wake(veth, inner.index)

@@ -37,8 +37,8 @@ def decide(intent: Intent, request: ContainerRequest) -> Container:
     container_rules.check(request)
     mode = _mode(snapshot, request.network_mode)
     request, networks = _with_own_sysctls(request, _networks(snapshot, request, mode), mode)
-    if intent.facts.options.bridge.absent and request.network_mode in _UNSAID and not request.networks:
-        networks = {}  # --bridge=none: nothing but a loopback
+    if intent.facts.options.bridge.absent and request.network_unsaid:
+        mode, networks = "none", {"none": EndpointWish()}  # --bridge=none: nothing but a loopback
     _check_networks(snapshot, identifier, networks)
     return Container(
         id=identifier,

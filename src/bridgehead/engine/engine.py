@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from bridgehead.core.desired import sandbox_owners
+from bridgehead.core.desired import owners, sandbox_owners
 from bridgehead.core.etc import ResolvConf
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.model.snapshot import Snapshot
@@ -70,7 +70,7 @@ class Engine:
         """Think with other facts from here on, and make the host fit them; told as an event of the daemon."""
         self._intent.facts = facts
         self.events.plain("daemon", "reload", attributes, actor=actor)
-        await self.repair()
+        await self._intent.reconciler.settle(owners(self.snapshot))
 
     async def follow_name_servers(self, settings: ResolvConf) -> None:
         """The host asks other name servers now, so its containers do too, without being restarted.
@@ -79,8 +79,8 @@ class Engine:
             BridgeheadError: some could not be told; that is tried again by itself.
         """
         self._intent.facts = replace(self.facts, resolv=settings)
-        owners = (sandbox_owners(sandbox) for sandbox in self.snapshot.sandboxes)
-        await self._intent.reconciler.settle(owner for pair in owners for owner in pair)
+        concerned = (sandbox_owners(sandbox) for sandbox in self.snapshot.sandboxes)
+        await self._intent.reconciler.settle(owner for pair in concerned for owner in pair)
 
     async def repair(self) -> None:
         """Look at the whole host and mend what differs from the intent.

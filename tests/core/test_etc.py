@@ -53,9 +53,28 @@ def test_without_any_server_public_ones_are_asked() -> None:
 
 
 @pytest.mark.parametrize(
+    ("ipv6", "servers"),
+    [
+        (False, "nameserver 10.0.0.1\n"),
+        (True, "nameserver fd00::53\nnameserver 10.0.0.1\n"),
+    ],
+)
+def test_servers_of_a_family_that_the_container_lacks_are_left_out(*, ipv6: bool, servers: str) -> None:
+    host = etc.parse_resolv_conf("nameserver fd00::53\nnameserver 10.0.0.1\n")
+
+    assert servers == etc.resolv_conf(host, embedded=False, ipv6=ipv6)
+
+
+def test_a_users_own_server_is_asked_whatever_it_is() -> None:
+    settings = etc.overridden(HOST, spec(dns=("127.0.0.1", "fd00::53")))
+
+    assert "nameserver 127.0.0.1\nnameserver fd00::53\n" in etc.resolv_conf(settings, embedded=False)
+
+
+@pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ({"dns": ("1.1.1.1",)}, etc.ResolvConf(("1.1.1.1",), HOST.search, HOST.options)),
+        ({"dns": ("1.1.1.1",)}, etc.ResolvConf(("1.1.1.1",), HOST.search, HOST.options, chosen=True)),
         ({"dns_search": (".",)}, etc.ResolvConf(HOST.servers, (), HOST.options)),
         ({"dns_search": ("x",)}, etc.ResolvConf(HOST.servers, ("x",), HOST.options)),
     ],
@@ -73,11 +92,13 @@ def test_each_kind_is_overridden_by_itself(
         ({"domainname": "d.com"}, "172.18.0.2\th1.d.com h1\n"),
         ({"hostname": "h1.d.com"}, "172.18.0.2\th1.d.com h1\n"),
         ({"extra_hosts": ("db:10.0.0.7",)}, "10.0.0.7\tdb\n172.18.0.2\th1\n"),
-        ({"extra_hosts": ("up:host-gateway",)}, "172.17.0.1\tup\n172.18.0.2\th1\n"),
+        ({"extra_hosts": ("up:host-gateway",)}, "172.17.0.1\tup\nfd00::1\tup\n172.18.0.2\th1\n"),
     ],
 )
 def test_hosts_ends_with_what_is_its_own(words: dict[str, object], last: str) -> None:
-    text = etc.hosts(spec(**words), [ipaddress.ip_address("172.18.0.2")], ipaddress.ip_address("172.17.0.1"))
+    gateways = [ipaddress.ip_address("172.17.0.1"), ipaddress.ip_address("fd00::1")]
+
+    text = etc.hosts(spec(**words), [ipaddress.ip_address("172.18.0.2")], gateways)
 
     assert text.startswith("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
     assert text.endswith(f"ff02::2\tip6-allrouters\n{last}")

@@ -13,6 +13,7 @@ from bridgehead.core.model.container import ContainerSpec
 HOST_GATEWAY = "host-gateway"  # in --add-host: the host as containers on docker0 see it
 EMBEDDED_SERVER = "127.0.0.11"
 PUBLIC_SERVERS = ("8.8.8.8", "8.8.4.4")
+PUBLIC_SERVERS_V6 = ("2001:4860:4860::8888", "2001:4860:4860::8844")
 _BASE = (
     ("127.0.0.1", "localhost"),
     ("::1", "localhost ip6-localhost ip6-loopback"),
@@ -29,6 +30,7 @@ class ResolvConf:
     search: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     text: str = ""  # the whole file, while nothing in it was overridden
+    chosen: bool = False  # the servers are the user's, so whatever they are, they are meant
 
 
 def parse_resolv_conf(text: str) -> ResolvConf:
@@ -54,19 +56,28 @@ def overridden(host: ResolvConf, spec: ContainerSpec) -> ResolvConf:
     if not (spec.dns or spec.dns_search or spec.dns_options):
         return host
     search = tuple(domain for domain in spec.dns_search if domain != ".") if spec.dns_search else host.search
-    return ResolvConf(spec.dns or host.servers, search, spec.dns_options or host.options)
+    return ResolvConf(
+        spec.dns or host.servers, search, spec.dns_options or host.options, chosen=bool(spec.dns)
+    )
 
 
-def resolv_conf(settings: ResolvConf, *, embedded: bool) -> str:
-    """With `embedded`, the sandbox asks our resolver; else real servers, public ones if there are none."""
+def resolv_conf(settings: ResolvConf, *, embedded: bool, ipv6: bool = False) -> str:
+    """With `embedded`, the sandbox asks our resolver; else real servers, public ones if there are none.
+
+    Of the host's servers only those serve that can be reached from a network of one's own, with or without
+    `ipv6`.
+    """
     if embedded:
         chosen = any(option.startswith("ndots:") for option in settings.options)
         options = settings.options if chosen else (*settings.options, "ndots:0")
         return _render(settings.search, (EMBEDDED_SERVER,), options)
-    servers = [server for server in settings.servers if not is_loopback(server)]
+    if settings.chosen:
+        return _render(settings.search, settings.servers, settings.options)
+    servers = [one for one in settings.servers if not is_loopback(one) and (ipv6 or ":" not in one)]
     if settings.text and servers == list(settings.servers):
         return settings.text
-    return _render(settings.search, servers or PUBLIC_SERVERS, settings.options)
+    public = (*PUBLIC_SERVERS, *PUBLIC_SERVERS_V6) if ipv6 else PUBLIC_SERVERS
+    return _render(settings.search, servers or public, settings.options)
 
 
 def host_resolv_conf(settings: ResolvConf) -> str:
@@ -96,15 +107,15 @@ def _is_address(text: str) -> bool:
 def hosts(
     spec: ContainerSpec,
     addresses: Iterable[Address],
-    host_gateway: Address | None,
+    host_gateways: Sequence[Address],
     linked: Iterable[tuple[str, str]] = (),
 ) -> str:
     """Fixed lines, the user's `--add-host` lines, one line a link, then one line an own address."""
     lines = [(known, names) for known, names in _BASE if ":" not in known or not spec.ipv6_disabled]
     for entry in spec.extra_hosts:
         name, _, address = entry.partition(":")
-        known = str(host_gateway) if address == HOST_GATEWAY and host_gateway else address
-        lines.append((known, name))
+        known = map(str, host_gateways) if address == HOST_GATEWAY else (address.strip("[]"),)
+        lines += [(one, name) for one in known]
     lines += linked
     full = f"{spec.hostname}.{spec.domainname} {spec.hostname}" if spec.domainname else spec.hostname
     short, dot, _ = spec.hostname.partition(".")

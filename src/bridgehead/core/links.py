@@ -50,15 +50,18 @@ def linked(snapshot: Snapshot, recipient: Container) -> Iterator[Linked]:
             yield Linked(link.alias, source, _endpoint(snapshot, source))
 
 
+def effective(snapshot: Snapshot, recipient: Container) -> list[Linked]:
+    """Those that mean something now: a recipient that has left the default bridge keeps its links, idle."""
+    return list(linked(snapshot, recipient)) if NETWORK in recipient.networks else []
+
+
 def required(snapshot: Snapshot, recipient: Container) -> list[Linked]:
     """The links as a start needs them: every source runs, on the default bridge.
 
     Raises:
         Conflict: one does not; it is named.
     """
-    if NETWORK not in recipient.networks:
-        return []
-    found = list(linked(snapshot, recipient))
+    found = effective(snapshot, recipient)
     for item in found:
         if NETWORK not in item.source.networks:
             raise Conflict(

@@ -48,7 +48,7 @@ def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iter
     yield Directory(layout.bundle(container.id))
     yield _root_mount(snapshot, container, layout)
     if sandbox.kind is SandboxKind.HOST:
-        yield from _host_files(container, facts, _host_gateway(snapshot, facts))
+        yield from _host_files(container, facts, _host_gateways(snapshot, facts))
         return
     yield Namespace(layout.namespace(sandbox.id))
     attached = gateway_order(snapshot, snapshot.sandbox_endpoints(sandbox.id))
@@ -61,9 +61,10 @@ def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iter
     embedded = any(network.user_defined for _, network in attached)
     folder = layout.container(container.id)
     yield File(f"{folder}/hostname", etc.hostname(container.spec))
-    told = links.host_lines(list(links.linked(snapshot, container)))
-    yield File(f"{folder}/hosts", etc.hosts(container.spec, own, _host_gateway(snapshot, facts), told))
-    yield File(f"{folder}/resolv.conf", etc.resolv_conf(settings, embedded=embedded))
+    told = links.host_lines(links.effective(snapshot, container))
+    yield File(f"{folder}/hosts", etc.hosts(container.spec, own, _host_gateways(snapshot, facts), told))
+    ipv6 = any(address.version == 6 for address in own)
+    yield File(f"{folder}/resolv.conf", etc.resolv_conf(settings, embedded=embedded, ipv6=ipv6))
 
 
 def stack_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iterator[KernelObject]:
@@ -93,17 +94,18 @@ def _link_objects(
 ) -> Iterator[KernelObject]:
     """What lets the recipient reach its sources where the default bridge forbids talking."""
     own = next((pair for pair in attached if pair[1].name == links.NETWORK), None)
-    for item in links.linked(snapshot, recipient) if own else ():
+    for item in links.effective(snapshot, recipient):
         if own and item.endpoint:
             driver = facts.drivers[own[1].driver]
             yield from driver.linked_objects(own[1], own[0], item.endpoint, item.ports)
 
 
-def _host_gateway(snapshot: Snapshot, facts: HostFacts) -> Address | None:
+def _host_gateways(snapshot: Snapshot, facts: HostFacts) -> tuple[Address, ...]:
+    """What `host-gateway` means: where the daemon was told, else docker0's own addresses."""
     if facts.options.host_gateway is not None:
-        return facts.options.host_gateway
+        return (facts.options.host_gateway,)
     default = snapshot.network_named("bridge")
-    return next((subnet.gateway for subnet in default.subnets), None) if default else None
+    return tuple(subnet.gateway for subnet in default.subnets if subnet.gateway) if default else ()
 
 
 def _equipped(container: Container, facts: HostFacts) -> Container:
@@ -177,10 +179,10 @@ def _record(container: Container, endpoint: Endpoint, network: Network) -> NameR
     )
 
 
-def _host_files(container: Container, facts: HostFacts, gateway: Address | None) -> Iterator[File]:
+def _host_files(container: Container, facts: HostFacts, gateways: tuple[Address, ...]) -> Iterator[File]:
     folder = facts.layout.container(container.id)
     spec = container.spec
     yield File(f"{folder}/hostname", etc.hostname(spec))
-    yield File(f"{folder}/hosts", etc.hosts(spec, (), gateway) if spec.extra_hosts else facts.hosts_text)
+    yield File(f"{folder}/hosts", etc.hosts(spec, (), gateways) if spec.extra_hosts else facts.hosts_text)
     settings = etc.overridden(facts.resolv, spec)
     yield File(f"{folder}/resolv.conf", etc.host_resolv_conf(settings))

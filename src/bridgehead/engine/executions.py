@@ -74,7 +74,7 @@ class Executions:
 
     def _told(self, container: Container) -> tuple[str, ...]:
         """Where its links' sources are now, which may be elsewhere than when the container began."""
-        return links.environment(container, list(links.linked(self._intent.snapshot, container)))
+        return links.environment(container, links.effective(self._intent.snapshot, container))
 
     def _running(self, reference: str) -> Container:
         container = self._intent.snapshot.find_container(reference)

@@ -95,6 +95,36 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+_FILES = "sh -c 'hostname; cat /etc/hostname /etc/hosts /etc/resolv.conf'"
+
+
+def _files(options: str) -> str:
+    return f"run --rm {options} busybox {_FILES}"
+
+
+SCENARIOS["files"] = (
+    "network create own",
+    _files("-h box --dns 127.0.0.1 --dns fd00::53"),
+    _files("-h box --net own --dns 9.9.9.9 --dns-opt ndots:2 --dns-search a.example --dns-search b.example"),
+    _files("-h box --dns-search ."),
+    _files("-h box.example.org --add-host up:host-gateway --add-host six:fd00::1 --add-host db:10.0.0.7"),
+    _files("-h box --domainname example.org --net own"),
+    _files("-h box --net none --dns 4.4.4.4"),
+    "run --rm --net host -h box busybox sh -c 'hostname; cat /etc/hostname'",
+    _files("--net host -h box --add-host db:10.0.0.7 --dns 9.9.9.9"),
+    _files("-h box --sysctl net.ipv6.conf.all.disable_ipv6=0 --add-host db=10.0.0.7"),
+    "run --rm --add-host nonsense busybox true",
+    "run --rm --add-host name:nonsense busybox true",
+    "run --rm --dns nonsense busybox true",
+    "run -d --name web -h secret busybox sleep 1000",
+    "exec web sh -c 'echo 1.2.3.4 mine >> /etc/hosts; echo mine > /etc/hostname'",
+    "network connect own web",
+    "exec web cat /etc/hosts /etc/hostname /etc/resolv.conf",
+    "ps --format '{{.Names}} {{.Image}} {{.Command}}'",
+    "restart -t 0 web",
+    "exec web cat /etc/hosts /etc/hostname",
+)
+
 DIFFERENCES: dict[str, tuple[Difference, ...]] = {
     "links": (
         Difference(

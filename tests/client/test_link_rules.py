@@ -1,0 +1,81 @@
+"""What a link opens where containers may not talk to each other: the source's exposed ports, and no more."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.bridgehead import bridgehead, plan
+from tests.support.daemon import Daemon
+from tests.support.testhost import Host
+
+pytestmark = pytest.mark.host
+
+ADDRESS = "{{.NetworkSettings.Networks.bridge.IPAddress}}"
+SERVING = "httpd -p 5432 -h /etc; httpd -p 5433 -h /etc; httpd -f -p 9999 -h /etc"
+
+
+@pytest.fixture
+def closed() -> Iterator[Daemon]:
+    """icc is off; `db` serves on three ports and exposes two, `web` is linked to it, `other` is not."""
+    with Host("closed") as host, bridgehead(host, "--icc=false") as daemon:
+        daemon.import_image()
+        daemon.docker.ok(
+            *("run", "-d", "--name", "db", "--expose", "5432-5433", "busybox", "sh", "-c", SERVING)
+        )
+        daemon.docker.ok("run", "-d", "--name", "web", "--link", "db:webdb", "busybox", "sleep", "1000")
+        daemon.docker.ok("run", "-d", "--name", "other", "busybox", "sleep", "1000")
+        yield daemon
+
+
+def _address(daemon: Daemon, name: str) -> str:
+    return daemon.docker.ok("inspect", "-f", ADDRESS, name)
+
+
+def _fetches(daemon: Daemon, name: str, place: str) -> bool:
+    return daemon.docker("exec", name, "wget", "-q", "-T", "1", "-O", "-", f"http://{place}/passwd").code == 0
+
+
+def test_a_link_opens_every_exposed_port_for_its_recipient_alone(closed: Daemon) -> None:
+    db = _address(closed, "db")
+
+    reached = [
+        (name, port)
+        for name in ("web", "other")
+        for port in (5432, 5433, 9999)
+        if _fetches(closed, name, f"{db}:{port}")
+    ]
+
+    assert reached == [("web", 5432), ("web", 5433)]
+
+
+def test_link_rules_follow_the_source_to_its_new_address(closed: Daemon) -> None:
+    old = _address(closed, "db")
+    closed.docker.ok("stop", "-t", "1", "db")
+    closed.docker.ok("run", "-d", "--name", "heir", "--expose", "5432", "busybox", "sh", "-c", SERVING)
+    assert _address(closed, "heir") == old
+
+    closed.docker.ok("start", "db")
+
+    assert _address(closed, "db") != old
+    assert _fetches(closed, "web", "webdb:5432")
+    assert not _fetches(closed, "web", f"{old}:5432")
+
+
+@pytest.mark.parametrize("gone", [("rm", "--link", "web/webdb"), ("rm", "-f", "db")])
+def test_link_rules_go_with_the_link_and_with_its_source(closed: Daemon, gone: tuple[str, ...]) -> None:
+    db = _address(closed, "db")
+    closed.docker.ok(*gone)
+    if gone[1] == "-f":
+        closed.docker.ok("run", "-d", "--name", "heir", "busybox", "sh", "-c", SERVING)
+        assert _address(closed, "heir") == db
+
+    assert not _fetches(closed, "web", f"{db}:5432")
+
+
+def test_link_rules_outlive_the_daemon(closed: Daemon) -> None:
+    closed.kill()
+    closed.start()
+
+    assert plan(closed) == []
+    assert _fetches(closed, "web", "webdb:5432")
+    assert not _fetches(closed, "other", f"{_address(closed, 'db')}:5432")

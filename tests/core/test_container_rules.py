@@ -5,9 +5,14 @@ import pytest
 from bridgehead.core.container_rules import check
 from bridgehead.core.model.container import Limits, RestartPolicy
 from bridgehead.core.model.errors import InvalidParameter
+from bridgehead.core.model.network import EndpointWish, Link
 from bridgehead.core.model.requests import ContainerRequest
 
 PLAIN = ContainerRequest("c1", "busybox")
+
+
+def linked(mode: str) -> dict[str, object]:
+    return {"network_mode": mode, "networks": {mode: EndpointWish(links=(Link("db", "db"),))}}
 
 
 @pytest.mark.parametrize(
@@ -18,6 +23,8 @@ PLAIN = ContainerRequest("c1", "busybox")
         {"auto_remove": True, "restart": RestartPolicy("no")},
         {"extra_hosts": ("up:host-gateway", "six:fe80::1"), "dns": ("1.1.1.1", "::1")},
         {"working_directory": "/tmp", "stop_signal": "RTMIN+3"},
+        {"network_mode": "bridge", "links": (Link("db", "db"),)},
+        linked("own"),
     ],
 )
 def test_what_docker_takes_is_taken(words: dict[str, object]) -> None:
@@ -36,6 +43,9 @@ def test_what_docker_takes_is_taken(words: dict[str, object]) -> None:
         ({"dns": ("nine",)}, "invalid name server address: nine"),
         ({"working_directory": "here"}, "needs to be an absolute path"),
         ({"stop_signal": "FOO"}, "invalid signal: FOO"),
+        (linked("host"), "host type networking can't be used with links"),
+        (linked("none"), "none type networking can't be used with links"),
+        (linked("container:db"), "container type network can't be used with links"),
     ],
 )
 def test_what_makes_no_sense_is_named(words: dict[str, object], sentence: str) -> None:

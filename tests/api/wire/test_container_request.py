@@ -83,11 +83,14 @@ def test_cpus_become_a_quota() -> None:
     assert (limits.cpu_quota, limits.cpu_period, limits.pids) == (150_000, 100_000, 0)
 
 
-def test_endpoints_and_old_links_become_wishes() -> None:
+def test_endpoints_and_links_become_wishes_and_what_is_said_twice_counts_once() -> None:
     asked = _request(
         {"NetworkMode": "own", "Links": ["db:data"]},
         NetworkingConfig={
-            "EndpointsConfig": {"own": {"IPAMConfig": {"IPv4Address": "10.0.0.9"}}, "default": None}
+            "EndpointsConfig": {
+                "own": {"IPAMConfig": {"IPv4Address": "10.0.0.9"}, "Links": ["db:data"]},
+                "default": None,
+            }
         },
     )
 

@@ -25,6 +25,7 @@ from bridgehead.core.model.snapshot import Record, Snapshot
 from bridgehead.core.signals import number
 from bridgehead.core.time import rfc3339
 from bridgehead.engine.faces import Exec
+from bridgehead.engine.links import resolved
 from tests.api.fake_events import FakeEvents
 from tests.api.fake_images import IMAGE_CONFIG, FakeCommits, FakeImages
 from tests.api.fake_process import FakeProcess, FakeStream
@@ -176,6 +177,7 @@ class FakeContainers:
             auto_remove=request.auto_remove,
             exposed_ports=request.exposed_ports,
             labels=request.labels,
+            links=resolved(self._engine.snapshot, request.links),
         )
         container = Container(
             id=identifier,

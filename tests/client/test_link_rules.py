@@ -14,10 +14,11 @@ ADDRESS = "{{.NetworkSettings.Networks.bridge.IPAddress}}"
 SERVING = "httpd -p 5432 -h /etc; httpd -p 5433 -h /etc; httpd -f -p 9999 -h /etc"
 
 
-@pytest.fixture
-def closed() -> Iterator[Daemon]:
+@pytest.fixture(params=["nftables", "iptables"])
+def closed(request: pytest.FixtureRequest) -> Iterator[Daemon]:
     """icc is off; `db` serves on three ports and exposes two, `web` is linked to it, `other` is not."""
-    with Host("closed") as host, bridgehead(host, "--icc=false") as daemon:
+    flags = ("--icc=false", f"--firewall-backend={request.param}")
+    with Host("closed") as host, bridgehead(host, *flags) as daemon:
         daemon.import_image()
         daemon.docker.ok(
             *("run", "-d", "--name", "db", "--expose", "5432-5433", "busybox", "sh", "-c", SERVING)
@@ -47,6 +48,22 @@ def test_a_link_opens_every_exposed_port_for_its_recipient_alone(closed: Daemon)
     ]
 
     assert reached == [("web", 5432), ("web", 5433)]
+
+
+def test_the_chapters_two_rules_stand_for_each_exposed_port() -> None:
+    with Host("chapter") as host, bridgehead(host, "--icc=false", "--firewall-backend=iptables") as daemon:
+        daemon.import_image()
+        daemon.docker.ok("run", "-d", "--name", "db", "--expose", "5432", "busybox", "sleep", "1000")
+        daemon.docker.ok("run", "-d", "--name", "web", "--link", "db:webdb", "busybox", "sleep", "1000")
+        saved = host.run("iptables-save", "-t", "filter").stdout
+        daemon.docker.ok("rm", "-f", "web")
+        afterwards = host.run("iptables-save", "-t", "filter").stdout
+
+    db, web = "172.17.0.2/32", "172.17.0.3/32"
+    way = "-i docker0 -o docker0 -p tcp -m tcp"
+    assert f"-A DOCKER -s {web} -d {db} {way} --dport 5432 -j ACCEPT\n" in saved
+    assert f"-A DOCKER -s {db} -d {web} {way} --sport 5432 -j ACCEPT\n" in saved
+    assert "5432" not in afterwards
 
 
 def test_link_rules_follow_the_source_to_its_new_address(closed: Daemon) -> None:

@@ -57,8 +57,8 @@ def test_addresses_are_there_at_once(machine: Daemon) -> None:
     """No waiting for duplicates to be detected: the first command of a container can use its address."""
     shown = machine.docker.ok("run", "--rm", "--net", "dual", "busybox", "ip", "-o", "-6", "address")
 
-    [line] = [line for line in shown.splitlines() if "scope global" in line]
-    assert "tentative" not in line
+    assert "scope global" in shown
+    assert "tentative" not in shown
 
 
 def test_block_is_of_this_host_alone(machine: Daemon) -> None:

@@ -11,7 +11,7 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
         sleeper("two", "--net six --ip6 fd00:7::77"),
         "network inspect -f '{{.EnableIPv6}} {{range .IPAM.Config}}{{.Subnet}} {{end}}' six",
         "sorted: network inspect -f '{{range .Containers}}{{.Name}} {{.IPv6Address}}{{println}}{{end}}' six",
-        "exec one ip -o -6 address show eth0",
+        "exec one ip -o -6 address show scope global",
         "exec one ip -6 route",
         "exec one cat /etc/hosts",
         "exec one ping -6 -c 1 -W 2 fd00:7::77",

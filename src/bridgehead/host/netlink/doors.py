@@ -64,18 +64,27 @@ class Door:
                 raise reply.error
         return found
 
-    def switch_on(self, setting_of_ipv6: str, link: str) -> None:
+    def disable_ipv6(self, link: str) -> None:
+        self._set_ipv6(link, "disable_ipv6", b"1")
+
+    def trust_own_addresses(self, link: str) -> None:
+        """No waiting until nobody else is known to have an address, be it ours or the kernel's own."""
+        self._set_ipv6(link, "accept_dad", b"0")
+
+    def announce_ipv6(self, link: str) -> None:
+        """Tell the neighbours once the link is up, so that none goes on asking for a former holder."""
+        self._set_ipv6(link, "ndisc_notify", b"1")
+
+    def _set_ipv6(self, link: str, name: str, value: bytes) -> None:
         """Nothing where the kernel has no such settings."""
         if self._ipv6_settings is None:
             return
         try:
-            setting = os.open(
-                f"{link}/{setting_of_ipv6}", os.O_WRONLY | os.O_CLOEXEC, dir_fd=self._ipv6_settings
-            )
+            setting = os.open(f"{link}/{name}", os.O_WRONLY | os.O_CLOEXEC, dir_fd=self._ipv6_settings)
         except FileNotFoundError:
             return  # too small for IPv6
         try:
-            os.write(setting, b"1")
+            os.write(setting, value)
         finally:
             os.close(setting)
 

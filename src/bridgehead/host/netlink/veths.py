@@ -84,7 +84,11 @@ class Veths:
     def _wake(self, veth: Veth, inner: int) -> None:
         """The last step of a birth: an inner end that is up has its settings."""
         door = self._doors.into(veth.namespace)
-        door.switch_on("ndisc_notify" if veth.ipv6 else "disable_ipv6", veth.peer)
+        if veth.ipv6:
+            door.trust_own_addresses(veth.peer)
+            door.announce_ipv6(veth.peer)
+        else:
+            door.disable_ipv6(veth.peer)
         if veth.sysctls:
             inside(veth.namespace, lambda: _set(veth.peer, veth.sysctls))
         door.must(change_link(inner, mtu=veth.mtu, announces=True, up=True))

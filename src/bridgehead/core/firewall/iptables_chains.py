@@ -36,7 +36,8 @@ OWN = frozenset({FORWARD, INWARD, INTERNAL, HAIRPIN, OUTPUT, LEAVING, LOOPBACK})
 FIXED_CHAINS = OWN | {USER, PUBLISHED}
 _BRANCH = re.compile(rf"({'|'.join(sorted(OWN | {PUBLISHED}, key=len, reverse=True))})\.[0-9a-f]{{8}}")
 
-# What the rules of a chain differ in, most telling part first: `tree` spreads by it. "port" is of either end.
+# What the rules of a chain differ in, most telling part first; `tree` spreads them by it. "port" is of either
+# end.
 BRANCHING = {
     ("filter", PUBLISHED): ("-d", "-p", "port"),
     ("filter", INWARD): ("-o",),
@@ -90,7 +91,7 @@ _ORDER: dict[tuple[str, str], list[re.Pattern[str]]] = {
         rf"-i {_NAME} -o (?P=bridge) -j (?:ACCEPT|DROP)",
         *_COMPANIONS,
     ),
-    (f"{OTHER}filter", "FORWARD"): _patterns(*_COMPANIONS),
+    (f"{OTHER}filter", "FORWARD"): _patterns(rf"-j {USER}", *_COMPANIONS),
     ("filter", PUBLISHED): _patterns(
         rf"-d {_CIDR} ! -i {_NAME} -o (?P=bridge) {_PORT} -j ACCEPT",
         rf"-s {_CIDR} -d {_CIDR} -i {_NAME} -o (?P=bridge) {_PORT} -j ACCEPT",
@@ -134,7 +135,12 @@ _ORDER: dict[tuple[str, str], list[re.Pattern[str]]] = {
     ),
     ("raw", "PREROUTING"): _patterns(rf"-d 127\.0\.0\.0/8 -j {LOOPBACK}"),
 }
-_BY_POSITION = {("filter", "FORWARD"), ("nat", "PREROUTING"), ("nat", "POSTROUTING")}
+_BY_POSITION = {
+    ("filter", "FORWARD"),
+    (f"{OTHER}filter", "FORWARD"),
+    ("nat", "PREROUTING"),
+    ("nat", "POSTROUTING"),
+}
 # Other people's bridges stand here in rules of the same shape, as libvirt's; we write of one bridge alone.
 _CROWDED = {"FORWARD", "POSTROUTING"}
 

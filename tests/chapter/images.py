@@ -12,9 +12,9 @@ _APPLICATION = """\
 mkdir -p /srv/cgi-bin
 printf '#!/bin/sh\\necho\\necho "Hello, $REMOTE_ADDR"\\n' >/srv/cgi-bin/hello
 chmod 755 /srv/cgi-bin/hello
-exec httpd -f -p 5000 -h /srv
+exec httpd -f -p 0.0.0.0:5000 -h /srv
 """
-_DATABASE = 'CMD ["sh", "-c", "mkdir -p /srv; echo rows >/srv/table; exec httpd -f -p 5432 -h /srv"]'
+_DATABASE = 'CMD ["sh", "-c", "mkdir -p /srv; echo rows >/srv/table; exec httpd -f -p 0.0.0.0:5432 -h /srv"]'
 
 
 def prepare(daemon: Daemon) -> None:

@@ -31,7 +31,7 @@ def test_docker0_is_a_bridge_that_leads_to_its_containers(start: Start, host: Ho
     assert {"eth0", "lo"} == {line.split()[0] for line in inside.splitlines() if line[:1].strip()}
     default = daemon.docker.ok("exec", "con1", "route", "-n").splitlines()[2].split()
     assert default[:2] == ["0.0.0.0", "172.17.0.1"]
-    shown = host.run("busybox", "brctl", "show").stdout.splitlines()
+    shown = host.run("brctl", "show").stdout.splitlines()
     assert shown[1].split()[0] == "docker0"
     assert shown[1].split()[-1].startswith("veth")
 
@@ -66,7 +66,7 @@ def test_mtu_is_docker0s_and_its_containers(start: Start, host: Host) -> None:
 
 
 def test_a_bridge_of_ones_own_takes_docker0s_place(start: Start, host: Host) -> None:
-    host.run("busybox", "brctl", "addbr", "br0")
+    host.run("brctl", "addbr", "br0")
     host.run("busybox", "ifconfig", "br0", "188.18.0.1")
 
     daemon = start("--bridge=br0")

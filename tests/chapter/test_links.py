@@ -6,16 +6,42 @@ import pytest
 
 from tests.support.daemon import Daemon
 from tests.support.testhost import Host
+from tests.support.wait import until
 
 pytestmark = pytest.mark.host
 Start = Callable[..., Daemon]
 DB = ("run", "-d", "--name", "db", "training/postgres")
 WEB = ("run", "-d", "-P", "--name", "web", "--link", "db:webdb", "training/webapp", "python", "app.py")
+SIX_ADDRESSES = "--fixed-cidr=172.17.0.0/29"
 ADDRESS = "{{.NetworkSettings.IPAddress}}"
 
 
 def _address(daemon: Daemon, name: str) -> str:
     return daemon.docker.ok("inspect", "-f", ADDRESS, name)
+
+
+def _run_both(daemon: Daemon) -> None:
+    """Source and receiver, and a moment for both to begin to listen."""
+    for words, name, port in ((DB, "db", 5432), (WEB, "web", 5000)):
+        daemon.docker.ok(*words)
+        _until_listening(daemon, name, port)
+
+
+def _until_listening(daemon: Daemon, name: str, port: int) -> None:
+    until(lambda: str(port) in daemon.docker("exec", name, "netstat", "-lnt").out, f"{name} listens")
+
+
+def _return_elsewhere(daemon: Daemon) -> None:
+    """The source comes back while somebody else has its former address: of a range of six none is free."""
+    former = _address(daemon, "db")
+    daemon.docker.ok("stop", "-t", "0", "db")
+    for number in range(5):
+        daemon.docker.ok("run", "-d", "--name", f"squatter{number}", "training/postgres")
+    assert former == _address(daemon, "squatter4")
+    daemon.docker.ok("rm", "-f", "squatter0")
+    daemon.docker.ok("start", "db")
+    assert former != _address(daemon, "db")
+    _until_listening(daemon, "db", 5432)
 
 
 def _asks(daemon: Daemon, host: str, port: int) -> str:
@@ -42,28 +68,21 @@ def test_the_receiver_is_told_of_its_source(start: Start) -> None:
 
 
 def test_the_alias_follows_a_source_that_comes_back_elsewhere(start: Start) -> None:
-    daemon = start()
-    daemon.docker.ok(*DB)
-    daemon.docker.ok(*WEB)
-    former = _address(daemon, "db")
-    daemon.docker.ok("stop", "-t", "0", "db")
-    daemon.docker.ok("run", "-d", "--name", "squatter", "--ip", "", "centos", "sleep", "1000")
-    daemon.docker.ok("run", "-d", "--name", "squatter2", "centos", "sleep", "1000")
+    daemon = start(SIX_ADDRESSES)
+    _run_both(daemon)
 
-    daemon.docker.ok("start", "db")
+    _return_elsewhere(daemon)
 
     now = _address(daemon, "db")
     lines = [
         line for line in daemon.docker.ok("exec", "web", "cat", "/etc/hosts").splitlines() if "webdb" in line
     ]
-    assert now != former
     assert [now] == [line.split("\t")[0] for line in lines]
 
 
 def test_a_link_opens_the_sources_ports_where_icc_is_off(start: Start, backend: str) -> None:
     daemon = start(f"--firewall-backend={backend}", "--icc=false")
-    daemon.docker.ok(*DB)
-    daemon.docker.ok(*WEB)
+    _run_both(daemon)
 
     assert _asks(daemon, "webdb", 5432) == "rows\n"
     assert daemon.docker("exec", "web", "ping", "-c", "1", "-W", "1", "webdb").code != 0
@@ -74,8 +93,7 @@ def test_a_link_opens_the_sources_ports_where_icc_is_off(start: Start, backend: 
 
 def test_a_link_is_the_printed_pair_of_rules(start: Start, host: Host) -> None:
     daemon = start("--firewall-backend=iptables", "--icc=false")
-    daemon.docker.ok(*DB)
-    daemon.docker.ok(*WEB)
+    _run_both(daemon)
     db, web = _address(daemon, "db"), _address(daemon, "web")
     pair = {
         f"-A DOCKER -s {web}/32 -d {db}/32 -i docker0 -o docker0 -p tcp -m tcp --dport 5432 -j ACCEPT",
@@ -90,16 +108,13 @@ def test_a_link_is_the_printed_pair_of_rules(start: Start, host: Host) -> None:
 
 
 def test_link_rules_follow_the_source_to_its_new_address(start: Start, backend: str) -> None:
-    daemon = start(f"--firewall-backend={backend}", "--icc=false")
-    daemon.docker.ok(*DB)
-    daemon.docker.ok(*WEB)
-    daemon.docker.ok("stop", "-t", "0", "db")
-    for name in ("squatter", "squatter2"):
-        daemon.docker.ok("run", "-d", "--name", name, "training/postgres")
-    daemon.docker.ok("start", "db")
+    daemon = start(f"--firewall-backend={backend}", "--icc=false", SIX_ADDRESSES)
+    _run_both(daemon)
+
+    _return_elsewhere(daemon)
 
     assert _asks(daemon, "webdb", 5432) == "rows\n"
-    for name in ("squatter", "squatter2"):
+    for name in ("squatter1", "squatter4"):
         assert _asks(daemon, _address(daemon, name), 5432) == ""
 
 
@@ -115,8 +130,7 @@ def test_a_link_to_what_is_not_there_changes_nothing(start: Start) -> None:
 
 def test_publish_all_publishes_what_the_image_exposes(start: Start, host: Host) -> None:
     daemon = start()
-    daemon.docker.ok(*DB)
-    daemon.docker.ok(*WEB)
+    _run_both(daemon)
 
     port = daemon.docker.ok("port", "web", "5000/tcp").splitlines()[0].rpartition(":")[2]
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.daemon import Daemon
 from tests.support.testhost import OUTSIDE_ADDRESS, UPLINK_ADDRESS, Host
+from tests.support.wait import until
 
 pytestmark = pytest.mark.host
 Start = Callable[..., Daemon]
@@ -21,6 +22,12 @@ def _hello(host: Host, address: str, port: int = 5000) -> str:
     return host.run("busybox", "wget", "-q", "-T", "2", "-O", "-", url, check=False).stdout
 
 
+def _run_web(daemon: Daemon) -> None:
+    """The application, and a moment for it to begin to listen."""
+    name = daemon.docker.ok(*WEB)
+    until(lambda: "5000" in daemon.docker("exec", name, "netstat", "-lnt").out, "the application listens")
+
+
 def test_the_rule_for_going_out_reads_as_printed(start: Start, host: Host) -> None:
     start("--firewall-backend=iptables")
 
@@ -32,7 +39,7 @@ def test_a_published_port_adds_the_two_printed_rules(start: Start, host: Host) -
     for name in ("one", "two"):
         daemon.docker.ok("run", "-d", "--name", name, "centos", "sleep", "1000")
 
-    daemon.docker.ok(*WEB)
+    _run_web(daemon)
 
     saved = _saved(host)
     target = "172.17.0.4"
@@ -45,7 +52,7 @@ def test_a_published_port_adds_the_two_printed_rules(start: Start, host: Host) -
 def test_the_outside_reaches_what_is_published(start: Start, host: Host, backend: str) -> None:
     daemon = start(f"--firewall-backend={backend}")
 
-    daemon.docker.ok(*WEB)
+    _run_web(daemon)
 
     assert _hello(host.outside(), UPLINK_ADDRESS) == f"Hello, {OUTSIDE_ADDRESS}\n"
     assert _hello(host, "127.0.0.1").startswith("Hello")
@@ -79,7 +86,7 @@ def test_a_users_own_rule_in_docker_lives_on(start: Start, host: Host) -> None:
         "-A DOCKER-USER -s 203.0.113.7/32 -j DROP",
     ]
 
-    daemon.docker.ok(*WEB)
+    _run_web(daemon)
     daemon.docker.ok("network", "create", "backend")
     daemon.restart()
 
@@ -90,7 +97,7 @@ def test_a_users_own_rule_in_docker_lives_on(start: Start, host: Host) -> None:
 
 def test_a_user_decides_who_comes_in(start: Start, host: Host) -> None:
     daemon = start("--firewall-backend=iptables")
-    daemon.docker.ok(*WEB)
+    _run_web(daemon)
 
     host.run("iptables", "-I", "DOCKER-USER", "-i", "uplink", "!", "-s", "8.8.8.8", "-j", "DROP")
 
@@ -101,7 +108,7 @@ def test_without_iptables_nothing_of_the_hosts_is_changed(start: Start, host: Ho
     before = _saved(host), host.run("nft", "list", "ruleset").stdout
 
     daemon = start("--iptables=false")
-    daemon.docker.ok(*WEB)
+    _run_web(daemon)
 
     assert before == (_saved(host), host.run("nft", "list", "ruleset").stdout)
     assert _hello(host.outside(), UPLINK_ADDRESS).startswith("Hello")

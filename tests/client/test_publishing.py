@@ -203,16 +203,17 @@ def test_publishing_to_any_port_shows_which(shared: Machine) -> None:
 
 
 def test_a_thousand_ports_at_once(shared: Machine) -> None:
+    before = len(shared.host.processes())
     shared.run("many", "--net", "far", "-p", "20000-20999:20000-20999")
     shared.serve("many", port=20777)
 
     answers = [shared.ask_from_outside(UPLINK_ADDRESS, 20777), shared.ask("127.0.0.1", 20777)]
-    processes = [words for words in shared.host.processes().values() if "20777" in words and "serve" in words]
+    processes = len(shared.host.processes()) - before
     shared.docker.ok("rm", "-f", "many")
 
     assert answers[0] == OUTSIDE_ADDRESS
     assert answers[1] != "-"
-    assert not processes
+    assert processes < 5  # the container, what stands beside it, and our server
     assert shared.ask_from_outside(UPLINK_ADDRESS, 20777) == "-"
 
 

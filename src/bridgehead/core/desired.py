@@ -103,6 +103,7 @@ _SANDBOX_PARTS = {"ports": port_objects, "sandbox": base_objects, "stack": stack
 
 def _host_objects(snapshot: Snapshot, facts: HostFacts) -> Iterable[KernelObject]:
     yield from facts.firewall.base()
+    yield from facts.companions
     if facts.options.ip_forward:
         yield from _forwarding(snapshot, facts)
     if any(network.bridge and not network.bridge.icc for network in snapshot.networks.values()):

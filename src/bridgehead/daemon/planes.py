@@ -1,13 +1,17 @@
 """The faces of this machine, put together for the engine."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from bridgehead.core.desired import BRIDGE_FILTERING, FORWARDING, FORWARDING_V6, accept_ra
 from bridgehead.core.facts import HostFacts
+from bridgehead.core.firewall.flows import Flow
+from bridgehead.core.model.errors import HostRefused
 from bridgehead.engine.reconcile import Host
+from bridgehead.host.conntrack.cutting import Scissors
 from bridgehead.host.files.plane import FilePlane
 from bridgehead.host.files.sysctl import SysctlPlane
 from bridgehead.host.iptables.plane import IptablesPlane
@@ -19,6 +23,7 @@ from bridgehead.host.nft.plane import FirewallPlane
 from bridgehead.host.ports.plane import PortPlane
 from bridgehead.host.resolver.plane import ResolverPlane
 
+_log = logging.getLogger("bridgehead.planes")
 Births = Mapping[str, asyncio.Queue[int]]
 
 
@@ -39,9 +44,11 @@ def build(facts: HostFacts, programs: Programs, held: ExitStack, *, start: bool 
     births: dict[str, asyncio.Queue[int]] = {}
     resolver = ResolverPlane(layout.resolver_socket, start=start, born=_heard(births, ResolverPlane.name))
     ports = PortPlane(layout.ports_socket, start=start, born=_heard(births, PortPlane.name))
-    firewall = FirewallPlane(layout.namespaces, socket_in)
+    scissors = Scissors()
+    held.callback(scissors.close)
+    firewall = FirewallPlane(layout.namespaces, socket_in, _cutting(scissors))
     adopted = frozenset({facts.options.bridge.name} - {""})
-    iptables = IptablesPlane(programs, adopted=adopted)
+    iptables = IptablesPlane(programs, adopted=adopted, cut_flows=_cutting(scissors))
     switches = (FORWARDING, FORWARDING_V6, BRIDGE_FILTERING, *map(accept_ra, facts.advertised))
     for plane in (resolver, ports):
         held.callback(plane.close)
@@ -58,6 +65,17 @@ def build(facts: HostFacts, programs: Programs, held: ExitStack, *, start: bool 
         )
     )
     return Planes(host, births, lambda: {*firewall.port_ids, *iptables.child_pids})
+
+
+def _cutting(scissors: Scissors) -> Callable[[Iterable[Flow]], None]:
+    def cut(flows: Iterable[Flow]) -> None:
+        try:
+            scissors.cut(set(flows))
+        except HostRefused as error:
+            # New connections are right all the same; only some that go on may still go where they went.
+            _log.warning("%s", error)
+
+    return cut
 
 
 def _heard(births: dict[str, asyncio.Queue[int]], name: str) -> Callable[[int], object]:

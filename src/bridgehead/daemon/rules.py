@@ -2,12 +2,14 @@
 
 import logging
 
-from bridgehead.core.firewall.iptables import IptablesSpelling
+from bridgehead.core.firewall.iptables import IptablesSpelling, companion
 from bridgehead.core.firewall.nft import GuardSpelling, NftSpelling
 from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.model.errors import HostRefused
+from bridgehead.core.plan.objects import FirewallRule
 from bridgehead.core.settings import DaemonOptions, FirewallBackend
 from bridgehead.host.iptables.programs import Programs
+from bridgehead.host.iptables.surroundings import foreign_drops
 from bridgehead.host.machine import surroundings
 
 _log = logging.getLogger("bridgehead.rules")
@@ -29,6 +31,23 @@ def backend(options: DaemonOptions, programs: Programs) -> FirewallBackend:
         _log.info("iptables cannot be used here (%s): nftables it is", error)
         return FirewallBackend.NFTABLES
     return FirewallBackend.IPTABLES
+
+
+class OtherFirewalls:
+    """Fits `engine.world.Neighbours`. In the iptables table that we use ourselves our rules come first."""
+
+    def __init__(self, programs: Programs, chosen: FirewallBackend, options: DaemonOptions) -> None:
+        self._programs = programs
+        self._only_others = chosen is FirewallBackend.IPTABLES
+        self._managed = options.iptables
+
+    def companions(self) -> tuple[FirewallRule, ...]:
+        if not self._managed:
+            return ()
+        found = foreign_drops(self._programs, with_own=not self._only_others)
+        return tuple(
+            rule for foreign in found for rule in companion(*foreign.place, after_user=foreign.has_user_chain)
+        )
 
 
 def spelling(options: DaemonOptions, chosen: FirewallBackend) -> Spelling:

@@ -25,6 +25,7 @@ from bridgehead.daemon import planes, rules
 from bridgehead.daemon.flags import FLAGS, Settings
 from bridgehead.daemon.planes import Births
 from bridgehead.daemon.reloading import text
+from bridgehead.daemon.rules import OtherFirewalls
 from bridgehead.engine.engine import Engine
 from bridgehead.engine.engine import plan as planned
 from bridgehead.engine.intent import Intent
@@ -68,7 +69,8 @@ def build(settings: Settings, held: ExitStack) -> Parts:
     held.callback(store.close)
     programs = Programs()
     chosen = rules.backend(settings.options, programs)
-    facts = _facts(settings, chosen, store.load())
+    neighbours = OtherFirewalls(programs, chosen, settings.options)
+    facts = _facts(settings, chosen, neighbours, store.load())
     if facts.bridge is not None and not facts.bridge.ours and facts.bridge.is_bridge and not facts.bridge.up:
         wake(facts.bridge.name)
     machine = planes.build(facts, programs, held)
@@ -78,7 +80,7 @@ def build(settings: Settings, held: ExitStack) -> Parts:
     runtime = _runtime(layout)
     logs = ConmonLogs(layout.containers, layout.bundles)
     engine = Engine(intent, runtime, KernelPorts(), logs, LayerStore(layout.layers))
-    vigil = Vigil(intent, engine.events, watch)
+    vigil = Vigil(intent, engine.events, watch, neighbours)
     return Parts(engine, vigil, runtime, machine.births, chosen)
 
 
@@ -87,7 +89,9 @@ async def plan(settings: Settings) -> Sequence[Op]:
     layout = settings.layout
     store = SqliteStore(layout.database, read_only=True)
     programs = Programs()
-    facts = _facts(settings, rules.backend(settings.options, programs), store.load())
+    chosen = rules.backend(settings.options, programs)
+    neighbours = OtherFirewalls(programs, chosen, settings.options)
+    facts = _facts(settings, chosen, neighbours, store.load())
     with ExitStack() as held:
         host = planes.build(facts, programs, held, start=False).host
         return await planned(_intent(store, host, facts), _runtime(layout))
@@ -136,7 +140,9 @@ def _pools(options: DaemonOptions) -> tuple[Pool, ...]:
     return with_own_ipv6(options.pools or PREDEFINED_POOLS, _machine_id())
 
 
-def _facts(settings: Settings, chosen: FirewallBackend, stored: Snapshot) -> HostFacts:
+def _facts(
+    settings: Settings, chosen: FirewallBackend, neighbours: OtherFirewalls, stored: Snapshot
+) -> HostFacts:
     options = settings.options
     firewall = rules.spelling(options, chosen)
     bridge = BridgeDriver(firewall, direct_routing=options.direct_routing, masquerade6=options.ip6tables)
@@ -154,6 +160,7 @@ def _facts(settings: Settings, chosen: FirewallBackend, stored: Snapshot) -> Hos
         options=options,
         bridge=None if options.bridge.absent else standing(options.bridge.name or DOCKER0),
         advertised=surroundings.advertised_uplinks(),
+        companions=neighbours.companions(),
     )
 
 

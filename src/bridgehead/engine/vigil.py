@@ -8,19 +8,21 @@ look at the host. Others' objects are never touched, but a route of theirs that 
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from bridgehead.core.desired import HOST
 from bridgehead.core.judgement import believed, concerns, overlapped
 from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.network import Network
 from bridgehead.core.plan.diff import Op
 from bridgehead.core.plan.explain import summary
-from bridgehead.core.plan.notice import Notice, RouteAppeared, Subject
+from bridgehead.core.plan.notice import FirewallChanged, Notice, Overrun, RouteAppeared, Subject
 from bridgehead.core.plan.objects import Veth
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.pace import Pace
 from bridgehead.engine.reconcile import Mended
-from bridgehead.engine.world import Watch
+from bridgehead.engine.world import Neighbours, Watch
 
 _SILENCE_S = 0.06
 _LONGEST_COLLECTION_S = 0.3
@@ -28,10 +30,12 @@ _log = logging.getLogger("bridgehead.vigil")
 
 
 class Vigil:
-    def __init__(self, intent: Intent, events: EventBus, watch: Watch) -> None:
+    def __init__(self, intent: Intent, events: EventBus, watch: Watch, neighbours: Neighbours) -> None:
         self._intent = intent
         self._events = events
         self._watch = watch
+        self._neighbours = neighbours
+        self._neighbours_moved = False
         self._heard: dict[Subject, Notice] = {}
         self._sound = asyncio.Event()
         self._pace = Pace()
@@ -57,6 +61,8 @@ class Vigil:
         await self._sound.wait()
         await self._collect()
         concerning = await self._intent.reconciler.between_rounds(self._judge)
+        if self._neighbours_moved:
+            await self._look_at_neighbours()
         if concerning:
             await self._repair(concerning)
 
@@ -80,6 +86,9 @@ class Vigil:
         self._sound.clear()
         heard, self._heard = self._heard, {}
         self._look_around(heard.values())
+        self._neighbours_moved |= any(
+            isinstance(notice, FirewallChanged | Overrun) for notice in heard.values()
+        )
         ours = believed(self._intent.reconciler.believed())
         return [notice for notice in heard.values() if concerns(notice, ours)]
 
@@ -99,6 +108,19 @@ class Vigil:
             _log.warning("not repaired yet: %s", error)
         finally:
             self._culprits = ""
+
+    async def _look_at_neighbours(self) -> None:
+        """Somebody who starts to drop what is forwarded must not cut off what our own rules let pass."""
+        self._neighbours_moved = False
+        companions = await asyncio.to_thread(self._neighbours.companions)
+        if companions == self._intent.facts.companions:
+            return
+        _log.warning("other firewall rules on this host changed: ours now stand beside them")
+        self._intent.facts = replace(self._intent.facts, companions=companions)
+        try:
+            await self._intent.reconciler.settle([HOST])
+        except BridgeheadError as error:
+            _log.warning("not accommodated yet: %s", error)
 
     def _tell_repair(self, mended: Mended) -> None:
         """One event a network, and one of the daemon's for what belongs to none."""

@@ -13,7 +13,7 @@ from bridgehead.core.model.process import LogLine as LogLine  # noqa: PLC0414 - 
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Op
 from bridgehead.core.plan.notice import Notice
-from bridgehead.core.plan.objects import Key, State
+from bridgehead.core.plan.objects import FirewallRule, Key, State
 from bridgehead.core.ports import HostPorts as HostPorts  # noqa: PLC0414 - choosing asks it, and is pure
 
 
@@ -179,6 +179,14 @@ class Surroundings(Protocol):
 
     def occupied(self, ours: Collection[str]) -> Sequence[Occupied]:
         """Routes, addresses and name servers, but for those on the interfaces named in `ours`."""
+        ...
+
+
+class Neighbours(Protocol):
+    """Other people's firewalls on this host. Blocks: call through a thread."""
+
+    def companions(self) -> tuple[FirewallRule, ...]:
+        """What must stand in their tables, so that they do not drop what our own rules let pass."""
         ...
 
 

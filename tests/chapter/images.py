@@ -5,6 +5,7 @@ import tarfile
 
 from tests.support import image
 from tests.support.daemon import Daemon
+from tests.support.testhost import Host
 
 # `python app.py` of the chapter: a web server that tells who asked.
 _APPLICATION = """\
@@ -24,6 +25,12 @@ def prepare(daemon: Daemon) -> None:
     docker.ok("tag", image.NAME, "centos")
     _import(daemon, "training/webapp", _with_application(), "EXPOSE 5000")
     _import(daemon, "training/postgres", image.archive(), "EXPOSE 5432", _DATABASE)
+
+
+def hello(host: Host, address: str, port: int = 5000) -> str:
+    """What the web application says to a visitor from `host`; '' if it cannot be reached."""
+    asking = f"printf 'GET /cgi-bin/hello HTTP/1.0\\r\\n\\r\\n' | busybox nc -w 2 {address} {port}"
+    return host.run("sh", "-c", asking, check=False).stdout.rpartition("\n\n")[2]
 
 
 def _import(daemon: Daemon, name: str, archive: bytes, *changes: str) -> None:

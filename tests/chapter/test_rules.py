@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.chapter.images import hello
 from tests.support.daemon import Daemon
 from tests.support.testhost import OUTSIDE_ADDRESS, UPLINK_ADDRESS, Host
 from tests.support.wait import until
@@ -15,11 +16,6 @@ WEB = ("run", "-d", "-p", "5000:5000", "training/webapp", "python", "app.py")
 
 def _saved(host: Host) -> list[str]:
     return host.run("iptables-save").stdout.splitlines()
-
-
-def _hello(host: Host, address: str, port: int = 5000) -> str:
-    url = f"http://{address}:{port}/cgi-bin/hello"
-    return host.run("busybox", "wget", "-q", "-T", "2", "-O", "-", url, check=False).stdout
 
 
 def _run_web(daemon: Daemon) -> None:
@@ -54,9 +50,9 @@ def test_the_outside_reaches_what_is_published(start: Start, host: Host, backend
 
     _run_web(daemon)
 
-    assert _hello(host.outside(), UPLINK_ADDRESS) == f"Hello, {OUTSIDE_ADDRESS}\n"
-    assert _hello(host, "127.0.0.1").startswith("Hello")
-    assert _hello(host, UPLINK_ADDRESS) == f"Hello, {UPLINK_ADDRESS}\n"
+    assert hello(host.outside(), UPLINK_ADDRESS) == f"Hello, {OUTSIDE_ADDRESS}\n"
+    assert hello(host, "127.0.0.1").startswith("Hello")
+    assert hello(host, UPLINK_ADDRESS) == f"Hello, {UPLINK_ADDRESS}\n"
 
 
 @pytest.mark.parametrize(("icc", "verdict"), [("true", "ACCEPT"), ("false", "DROP")])
@@ -101,7 +97,7 @@ def test_a_user_decides_who_comes_in(start: Start, host: Host) -> None:
 
     host.run("iptables", "-I", "DOCKER-USER", "-i", "uplink", "!", "-s", "8.8.8.8", "-j", "DROP")
 
-    assert _hello(host.outside(), UPLINK_ADDRESS) == ""
+    assert hello(host.outside(), UPLINK_ADDRESS) == ""
 
 
 def test_without_iptables_nothing_of_the_hosts_is_changed(start: Start, host: Host) -> None:
@@ -111,4 +107,4 @@ def test_without_iptables_nothing_of_the_hosts_is_changed(start: Start, host: Ho
     _run_web(daemon)
 
     assert before == (_saved(host), host.run("nft", "list", "ruleset").stdout)
-    assert _hello(host.outside(), UPLINK_ADDRESS).startswith("Hello")
+    assert hello(host.outside(), UPLINK_ADDRESS).startswith("Hello")

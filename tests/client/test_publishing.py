@@ -250,6 +250,8 @@ def test_udp_flows_move_to_the_new_container_at_once(machine: Machine) -> None:
         machine.docker.ok("rm", "-f", name)
         _until_line(client, "silence")
     client.send_signal(signal.SIGKILL)
+    assert client.stdout is not None
+    client.stdout.close()
     client.wait(5)
 
 

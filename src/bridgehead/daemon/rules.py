@@ -53,12 +53,11 @@ class OtherFirewalls:
 def spelling(options: DaemonOptions, chosen: FirewallBackend) -> Spelling:
     if not options.iptables:
         return NoFirewall()
-    bridged = surroundings.bridged_families()
     if chosen is FirewallBackend.NFTABLES:
-        return NftSpelling(bridged)
+        return NftSpelling()
     return IptablesSpelling(
         families=(4, 6) if options.ip6tables else (4,),
         guard=GuardSpelling(),
         adopted=frozenset({options.bridge.name} - {""}),
-        bridged=bridged,
+        bridged=surroundings.bridged_families(),
     )

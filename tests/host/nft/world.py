@@ -1,7 +1,7 @@
 """A host with networks of every kind, and sockets living in each of them, for tests of what passes.
 
 On the host lives `host`. Every other place is on a bridge: pub1 and pub2 (the ordinary kind), multi (on
-br-pub, with a second leg on br-bare), bare (not masqueraded), named (leaves under a chosen address), inner1
+br-pub, with a second leg on br-loose), bare (not masqueraded), named (leaves under a chosen address), inner1
 and inner2 (internal), apart1, apart2 and apart3 (no icc; apart2 is linked to apart1), loose
 (nat-unprotected), open (routed), direct (direct routing), shy (trusts what comes by br-friends). Not ours are
 guest on br-foreign, friend on br-friends, and outside on br-uplink, which know the way to every container.
@@ -73,8 +73,8 @@ PUBLISHED = {
     8008: "inner1",
 }
 ON_LOOPBACK, ON_UPLINK = 8101, 8102  # published on one address, leading to pub1
+SECOND_LEG = {4: "10.77.6.13", 6: "fd77:6::13"}
 VERSIONS, PROTOCOLS = (4, 6), ("tcp", "udp")
-SILENCE_S = 0.15
 OWN_LOOPBACK = {4: "127.0.0.1", 6: "::1"}
 
 
@@ -160,7 +160,10 @@ def rules(spelling: Spelling) -> Iterator[KernelObject]:
 
 @dataclass(frozen=True)
 class World:
+    """`silence_s`: how long nothing may come before it counts as lost."""
+
     namespaces: Path
+    silence_s: float
 
     def seen(
         self, source: str, target: str, destination: str, port: int, *, protocol: str, version: int
@@ -185,7 +188,7 @@ class World:
         kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
         channel = socket_in(path, family, kind, 0)
         channel.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        channel.settimeout(SILENCE_S)
+        channel.settimeout(self.silence_s)
         return channel
 
 
@@ -194,7 +197,7 @@ def _tcp(server: socket.socket, client: socket.socket, destination: str, port: i
     client.connect((destination, port))
     connection, seen = server.accept()
     with connection:
-        connection.settimeout(SILENCE_S)
+        connection.settimeout(client.gettimeout())
         client.send(b"hello")
         connection.send(connection.recv(10))
         assert client.recv(10) == b"hello"
@@ -211,13 +214,12 @@ def _udp(server: socket.socket, client: socket.socket, destination: str, port: i
 
 
 @contextmanager
-def furnished(folder: Path, *, bridged: bool) -> Iterator[World]:
+def furnished(folder: Path, *, bridged: bool, silence_s: float = 0.15) -> Iterator[World]:
     """The calling thread is in that world till the end. `bridged`: frames in one bridge meet the rules."""
     with own_space(), ExitStack() as opened:
         plane = FirewallPlane(str(folder), socket_in)
         opened.callback(plane.close)
-        spelling = NftSpelling(frozenset({4, 6}) if bridged else frozenset())
-        assert plane.apply(diff(plane.observe(), state(*rules(spelling)))) == {}
+        assert plane.apply(diff(plane.observe(), state(*rules(NftSpelling())))) == {}
         # Or for a second the host, which has no sure address there yet, asks for no neighbour on a bridge.
         set_kernel("net/ipv6/conf/default/accept_dad", 0)
         _ip("".join(_bridge(name) for name in BRIDGES))
@@ -230,7 +232,7 @@ def furnished(folder: Path, *, bridged: bool) -> Iterator[World]:
         for place in PLACES:
             _attach(place, make_namespace(folder / place))
         _second_leg(folder / "multi")
-        yield World(folder)
+        yield World(folder, silence_s)
 
 
 def set_kernel(name: str, value: int) -> None:
@@ -263,11 +265,11 @@ route add default via {address(bridge, 6)}
 
 
 def _second_leg(namespace: Path) -> None:
-    _ip(f"link add vmulti2 type veth peer name eth1 netns {namespace}\nlink set vmulti2 master br-bare up\n")
+    _ip(f"link add vmulti2 type veth peer name eth1 netns {namespace}\nlink set vmulti2 master br-loose up\n")
     inside(
         str(namespace),
-        """address add 10.77.2.13/24 dev eth1
-address add fd77:2::13/64 dev eth1 nodad
+        f"""address add {SECOND_LEG[4]}/24 dev eth1
+address add {SECOND_LEG[6]}/64 dev eth1 nodad
 link set eth1 up
 """,
     )

@@ -56,12 +56,7 @@ class GuardSpelling:
 
 
 class NftSpelling(GuardSpelling):
-    """The whole. `bridged`: the families (4, 6) whose frames meet rules even within one bridge, as the
-    kernel's bridge-nf-call-iptables makes it; in the others answers must be led back through the host.
-    """
-
-    def __init__(self, bridged: frozenset[int] = frozenset()) -> None:
-        self._bridged = bridged
+    """The whole: it filters and translates."""
 
     def base(self) -> Iterable[KernelObject]:
         yield table()
@@ -70,6 +65,7 @@ class NftSpelling(GuardSpelling):
         yield from super().network(policy)
         if policy.internal:
             return
+        yield FirewallElement("same", (policy.bridge, policy.bridge))
         for family in policy.families:
             version = family.prefix.version
             if family.masquerade:
@@ -78,8 +74,6 @@ class NftSpelling(GuardSpelling):
                     yield FirewallElement(f"masquerading{version}", match)
                 else:
                     yield FirewallElement(f"source{version}", match, str(family.source))
-            if version not in self._bridged:
-                yield FirewallElement("unseen", (policy.bridge, _FAMILIES[version]))
 
     def published(self, item: Published) -> Iterable[KernelObject]:
         yield from super().published(item)

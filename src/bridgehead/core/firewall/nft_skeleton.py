@@ -131,14 +131,15 @@ _NAT_SETS = """\
 	set hairpin6 {
 		type ipv6_addr . ipv6_addr
 	}
-	set unseen {
-		type ifname . nf_proto
+	set same {
+		type ifname . ifname
 	}
 """
 
-# Between our own bridges nothing is translated, so the client's address stays, but for `hairpin` (a
-# container that meets itself) and `unseen` (bridges whose frames no rule sees, so that an answer that takes
-# the short way would not be translated back).
+# Within one bridge the client's address stays, but for `hairpin` (a container that meets itself). That works
+# where bridged frames meet rules (br_netfilter): there the kernel translates the answer back, and what stays
+# on its bridge has no incoming interface here. Where they do not, it is routed, in and out by the same
+# interface, and its answer would take the short way untranslated: so it is led back through us (`inside`).
 _NAT_CHAINS = """\
 	chain prerouting {
 		type nat hook prerouting priority dstnat; policy accept;
@@ -160,14 +161,14 @@ _NAT_CHAINS = """\
 	}
 	chain postrouting {
 		type nat hook postrouting priority srcnat; policy accept;
-		oifname @bridges goto inside
+		oifname @bridges ip saddr 127.0.0.0/8 masquerade
+		ct status dnat ip saddr . ip daddr @hairpin4 masquerade
+		ct status dnat ip6 saddr . ip6 daddr @hairpin6 masquerade
+		iifname . oifname @same goto inside
 		iifname @bridges goto outside
 	}
 	chain inside {
-		ip saddr 127.0.0.0/8 masquerade
-		ct status dnat iifname . meta nfproto @unseen masquerade
-		ct status dnat ip saddr . ip daddr @hairpin4 masquerade
-		ct status dnat ip6 saddr . ip6 daddr @hairpin6 masquerade
+		ct status dnat masquerade
 	}
 	chain outside {
 		snat ip to ip saddr map @source4

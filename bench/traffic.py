@@ -1,9 +1,10 @@
-"""Load between two places: requests on one connection, a connection for each request, or one long stream.
+"""Load between two places: requests on one connection, a connection for each request, one long stream, or
+small datagrams that nobody answers.
 
 As a command it is one end: `python bench/traffic.py serve ADDRESS PORT`, or
-`... rr|crr|stream ADDRESS PORT SECONDS`, which prints what it counted in a second (bytes for the stream).
-It imports nothing of the project, so that it can run anywhere. Both ends are Python, whose own cost is in
-every figure and makes ratios smaller, not larger.
+`... rr|crr|stream|datagrams ADDRESS PORT SECONDS`, which prints what it counted in a second (bytes for the
+stream). It imports nothing of the project, so that it can run anywhere. Both ends are Python, whose own cost
+is in every figure and makes ratios smaller, not larger.
 """
 
 import socket
@@ -18,7 +19,11 @@ _PIECE = 1 << 18
 
 def serve(address: str, port: int) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.create_server((address, port), family=family, backlog=512) as server:
+    with (
+        socket.create_server((address, port), family=family, backlog=512) as server,
+        socket.socket(family, socket.SOCK_DGRAM) as unread,
+    ):
+        unread.bind((address, port))
         print("listening", flush=True)
         while True:
             connection, _ = server.accept()
@@ -84,7 +89,22 @@ def stream(address: str, port: int, seconds: float) -> float:
         return sent / (time.monotonic() - began)
 
 
-MEASURES = {"rr": rr, "crr": crr, "stream": stream}
+def datagrams(address: str, port: int, seconds: float) -> float:
+    """Between namespaces of one machine, sending returns when the other side has the datagram or lost it."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    piece = bytes(64)
+    with socket.socket(family, socket.SOCK_DGRAM) as channel:
+        channel.connect((address, port))
+        count, began = 0, time.monotonic()
+        end = began + seconds
+        while time.monotonic() < end:
+            for _ in range(64):
+                channel.send(piece)
+            count += 64
+        return count / (time.monotonic() - began)
+
+
+MEASURES = {"rr": rr, "crr": crr, "stream": stream, "datagrams": datagrams}
 
 
 def main(words: list[str]) -> None:

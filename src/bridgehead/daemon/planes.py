@@ -20,6 +20,7 @@ from bridgehead.host.mounts.plane import MountPlane
 from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.netlink.plane import LinkPlane
 from bridgehead.host.nft.plane import FirewallPlane
+from bridgehead.host.nft.skeleton import OWNED
 from bridgehead.host.ports.plane import PortPlane
 from bridgehead.host.resolver.plane import ResolverPlane
 
@@ -46,7 +47,8 @@ def build(facts: HostFacts, programs: Programs, held: ExitStack, *, start: bool 
     ports = PortPlane(layout.ports_socket, start=start, born=_heard(births, PortPlane.name))
     scissors = Scissors()
     held.callback(scissors.close)
-    firewall = FirewallPlane(layout.namespaces, socket_in, _cutting(scissors))
+    flags = OWNED if start else 0  # who only looks owns nothing
+    firewall = FirewallPlane(layout.namespaces, socket_in, _cutting(scissors), table_flags=flags)
     adopted = frozenset({facts.options.bridge.name} - {""})
     iptables = IptablesPlane(programs, adopted=adopted, cut_flows=_cutting(scissors))
     switches = (FORWARDING, FORWARDING_V6, BRIDGE_FILTERING, *map(accept_ra, facts.advertised))

@@ -28,3 +28,10 @@ def new_plane(namespaces: Path) -> Iterator[Callable[[], FirewallPlane]]:
 @pytest.fixture
 def plane(new_plane: Callable[[], FirewallPlane]) -> FirewallPlane:
     return new_plane()
+
+
+@pytest.fixture
+def witness(namespaces: Path) -> Iterator[FirewallPlane]:
+    """A plane that only looks, with a memory as empty as a new daemon's."""
+    with closing(FirewallPlane(str(namespaces), socket_in, table_flags=0)) as plane:
+        yield plane

@@ -32,11 +32,11 @@ pytestmark = pytest.mark.host
 
 
 def test_what_was_applied_is_observed_also_by_a_plane_without_memory(
-    plane: FirewallPlane, new_plane: NewPlane
+    plane: FirewallPlane, witness: FirewallPlane
 ) -> None:
     settle(plane, WANTED)
 
-    assert new_plane().observe() == WANTED
+    assert witness.observe() == WANTED
     verdicts = {item["name"]: item.get("elem") for item in listed("map")}["within"]
     assert sorted(verdicts, key=str) == [
         [{"concat": ["br-one", "br-one"]}, {"accept": None}],
@@ -45,13 +45,13 @@ def test_what_was_applied_is_observed_also_by_a_plane_without_memory(
 
 
 def test_every_kind_of_element_is_read_back_as_it_was_written(
-    plane: FirewallPlane, new_plane: NewPlane
+    plane: FirewallPlane, witness: FirewallPlane
 ) -> None:
     wanted = everything()
 
     settle(plane, wanted)
 
-    assert new_plane().observe() == wanted
+    assert witness.observe() == wanted
     used = {item.set for item in wanted.values() if isinstance(item, FirewallElement)}
     assert used == {item["name"] for kind in ("set", "map") for item in listed(kind)}
 

@@ -1,5 +1,7 @@
 """The fixed part of the table: whose it is, what changes it, how it is replaced; with `nft` as the judge."""
 
+import socket
+import struct
 import subprocess
 from contextlib import closing
 from pathlib import Path
@@ -11,12 +13,14 @@ from bridgehead.core.firewall.nft_skeleton import guard, table
 from bridgehead.core.plan.diff import Create, Update, diff
 from bridgehead.core.plan.objects import FirewallElement, FirewallTable, state
 from bridgehead.host.namespaces.entering import socket_in
+from bridgehead.host.nft.conversation import NETLINK_NETFILTER
 from bridgehead.host.nft.plane import FirewallPlane
 from bridgehead.host.nft.skeleton import OWNED
 from tests.host.nft.tables import RICH, TWO, WANTED, NewPlane, everything, generation, listed, nft, settle
 
 pytestmark = pytest.mark.host
 
+NFTABLES_GROUP = 7
 FOREIGN = """\
 table inet foreign {
 	set bridges {
@@ -87,6 +91,19 @@ def test_the_table_outlives_its_owner_and_is_claimed_without_being_made_again(ne
     assert failed == {}
     assert successor.observe() == WANTED
     assert handles == [rule["handle"] for rule in listed("rule")]
+
+
+def test_the_kernels_events_name_us(plane: FirewallPlane) -> None:
+    before = plane.port_ids
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER) as listener:
+        listener.settimeout(5)
+        listener.bind((0, 1 << NFTABLES_GROUP - 1))
+
+        settle(plane, WANTED)
+        events = listener.recv(1 << 16)
+
+    assert before == frozenset()
+    assert {struct.unpack_from("=I", events, 12)[0]} == plane.port_ids
 
 
 def test_a_second_owner_is_refused_with_a_reason(plane: FirewallPlane, new_plane: NewPlane) -> None:

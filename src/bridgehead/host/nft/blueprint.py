@@ -26,7 +26,7 @@ from bridgehead.host.nft.wire import (
 
 OWNER, PERSIST = 0x2, 0x4
 _DORMANT = 0x1
-_TABLE_NAME, _TABLE_FLAGS = 1, 2
+_TABLE_NAME, _TABLE_FLAGS, _TABLE_OWNER = 1, 2, 7
 _SET_ID = 10
 
 
@@ -55,9 +55,12 @@ _SEAL = "seal"
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """`flags` are the table's. `seals`: names of empty chains that say what the table was made from."""
+    """`flags` are the table's, `owner` the netlink port id it belongs to, 0 for nobody's. `seals`: names of
+    empty chains that say what the table was made from.
+    """
 
     flags: int
+    owner: int
     sets: Sequence[Attributes]
     chains: Sequence[Attributes]
     rules: Sequence[Attributes]
@@ -113,6 +116,7 @@ def read(conversation: Conversation) -> Blueprint | None:
     names = [read_text(chain[_CHAIN_NAME]) for chain in chains]
     return Blueprint(
         flags=read_number(tables[0].get(_TABLE_FLAGS, b"")),
+        owner=read_number(tables[0].get(_TABLE_OWNER, b"")),
         sets=_ours(conversation, Kind.GET_SET, _SETS.table),
         chains=[chain for chain, name in zip(chains, names, strict=True) if not _is_seal(name)],
         rules=_ours(conversation, Kind.GET_RULE, _RULES.table),

@@ -29,7 +29,8 @@ CutFlows = Callable[[Collection[Flow]], None]
 
 class FirewallPlane:
     """`namespaces` is the folder of the sandboxes' namespaces; `socket_in` opens a socket inside one.
-    `cut_flows` is told which ports of the host lead elsewhere now. `table_flags`: see `skeleton`.
+    `cut_flows` is told which ports of the host lead elsewhere now. `table_flags`: see `skeleton`; 0 for one
+    that only looks.
 
     The conversation with the daemon's own namespace stays open for life: it owns the table, and closing it
     after a delete would wait 13 ms for the kernel to free what was deleted.
@@ -71,7 +72,7 @@ class FirewallPlane:
         """Whose changes to the host's rules are ours, as the kernel's events name them. No process that we
         start changes any.
         """
-        return frozenset({self._conversation.port_id})
+        return frozenset({self._opened[0].port_id}) if self._opened else frozenset()
 
     def close(self) -> None:
         """For the daemon's end; the rules stay and keep guarding the networks."""

@@ -19,7 +19,7 @@ from bridgehead.host.nft.wire import INET, Flag, Kind, Message, number, text
 
 OWNED = OWNER | PERSIST
 CHANGED = "(not as we made it)"
-UNOWNED = "(nobody's)"
+UNOWNED = "(not ours yet)"
 _TABLE_NAME, _TABLE_FLAGS = 1, 2
 _UNKNOWN_FLAGS = {errno.EOPNOTSUPP, errno.EINVAL}
 
@@ -35,17 +35,15 @@ class Skeleton:
         self._scripts = {digest(table.text): table.text for table in known}
 
     def observed(self) -> FirewallTable | None:
-        """A table that is as made but nobody's has another text too, so that an update claims it."""
+        """A table that is as made but not ours has another text too, so that an update claims it."""
         found = blueprint.read(self._conversation)
         if found is None:
             return None
         script = self._scripts.get(found.script_digest)
         if script is None:
             return FirewallTable(CHANGED)
-        return FirewallTable(UNOWNED if self._is_unowned(found) else script)
-
-    def _is_unowned(self, found: Blueprint) -> bool:
-        return bool(self._flags & OWNER and not found.flags & OWNER)
+        ours = not self._flags & OWNER or found.owner == self._conversation.port_id
+        return FirewallTable(script if ours else UNOWNED)
 
     def settle(self, wanted: FirewallTable) -> None:
         """Make the table be as wanted, and ours; its elements stay.

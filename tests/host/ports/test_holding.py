@@ -175,12 +175,14 @@ def _own_pid() -> str:
         ("carrier-pigeon", "0.0.0.0:80", "no such port: 80/carrier-pigeon"),
         ("tcp", "0.0.0.0:70000", "no such port: 70000/tcp"),
         ("tcp", "0.0.0.0:0", "no such port: 0/tcp"),
+        ("sctp", "0.0.0.0:80", "cannot be carried to a container by hand"),
     ],
 )
 def test_what_the_host_cannot_do_is_said_and_hinders_nothing_else(
     plane: PortPlane, protocol: str, where: str, words: str
 ) -> None:
-    bad, good = hold(protocol, where), hold("tcp", "0.0.0.0:8081")
+    bad = hold(protocol, where, "127.0.0.2:80" if protocol == "sctp" else None)
+    good = hold("tcp", "0.0.0.0:8081")
 
     failed = plane.apply([Create(bad), Create(good)])
 

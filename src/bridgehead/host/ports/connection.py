@@ -29,13 +29,16 @@ class _End:
         self.unsent = b""
         self.ended = False
         self.mask = 0
-        end.setblocking(False)
-        end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        end.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+
+
+def furnish(door: socket.socket) -> None:
+    """What is sent at once is not held back, and a vanished peer is noticed; what is accepted inherits it."""
+    door.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    door.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
 
 class Connection:
-    """`over` is called once, when both sockets are closed; not after `abort`."""
+    """Both sockets do not block. `over` is called once, when they are closed; not after `abort`."""
 
     def __init__(
         self, loop: Loop, client: socket.socket, server: socket.socket, over: Callable[["Connection"], object]
@@ -50,6 +53,8 @@ class Connection:
         self._server.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, _PATIENCE_SYNS)
         outcome = self._server.socket.connect_ex(address)
         if outcome in {0, errno.EINPROGRESS}:
+            # Between two namespaces of one machine it often is done by now.
+            self._connected = outcome == 0
             self._rewatch()
         else:
             self._break()
@@ -94,11 +99,10 @@ class Connection:
             self._rewatch()
 
     def _ready(self, end: _End, other: _End, events: int) -> None:
+        eased = bool(end.unsent)
         try:
-            if end.unsent:
-                _flush(end)
-                if other.ended and not end.unsent:
-                    end.socket.shutdown(socket.SHUT_WR)
+            if eased:
+                _flush(end, other)
             if not end.ended and not other.unsent and events & ~WRITABLE:
                 _carry(end, other)
         except BlockingIOError:
@@ -106,11 +110,16 @@ class Connection:
         except OSError:
             self._break()
             return
-        if self._client.ended and self._server.ended and not self._client.unsent and not self._server.unsent:
+        # Mostly all was carried at once and nothing else is wanted than before.
+        if eased or end.ended or other.unsent:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if any(end.unsent or not end.ended for end in (self._client, self._server)):
+            self._rewatch()
+        else:
             self._close()
             self._over(self)
-        else:
-            self._rewatch()
 
     def _rewatch(self) -> None:
         if self._connected:
@@ -152,6 +161,7 @@ def _carry(end: _End, other: _End) -> None:
         other.unsent = bytes(_buffer[sent:count])
 
 
-def _flush(end: _End) -> None:
-    sent = end.socket.send(end.unsent)
-    end.unsent = end.unsent[sent:]
+def _flush(end: _End, other: _End) -> None:
+    end.unsent = end.unsent[end.socket.send(end.unsent) :]
+    if other.ended and not end.unsent:
+        end.socket.shutdown(socket.SHUT_WR)

@@ -12,8 +12,10 @@ from bridgehead.host.ports.table import Entry, entries
 
 def of(holds: Iterable[PortHold]) -> Mapping[PortHold, str]:
     """For each hold the program in its way and its process id, or what else can be said of it."""
-    sockets = list(entries())
-    culprits = {hold: _in_the_way(hold, sockets) for hold in holds}
+    sockets: dict[tuple[str, int], list[Entry]] = {}
+    for entry in entries():
+        sockets.setdefault((entry.protocol, entry.port), []).append(entry)
+    culprits = {hold: _in_the_way(hold, sockets.get((hold.protocol, hold.port), ())) for hold in holds}
     wanted = {entry.inode for entry in culprits.values() if entry is not None}
     programs = dict(_programs(wanted))
     return {hold: _described(entry, programs) for hold, entry in culprits.items()}
@@ -27,11 +29,7 @@ def _described(entry: Entry | None, programs: Mapping[int, str]) -> str:
 
 
 def _in_the_way(hold: PortHold, sockets: Iterable[Entry]) -> Entry | None:
-    rivals = [
-        entry
-        for entry in sockets
-        if (entry.protocol, entry.port) == (hold.protocol, hold.port) and _meet(hold.address, entry.address)
-    ]
+    rivals = [entry for entry in sockets if _meet(hold.address, entry.address)]
     # A listener has it; a mere connection from that port is in the way too, but is less to the point.
     return min(
         rivals,

@@ -12,6 +12,8 @@ from bridgehead.host.ports.drain import drain
 from bridgehead.host.ports.tcp_relay import TcpRelay
 from bridgehead.host.ports.udp_relay import UdpRelay
 
+_CARRIED = {"tcp": TcpRelay, "udp": UdpRelay}
+
 
 class KeptPort:
     """`hold` is what it is held for; its relay may change, its socket never does."""
@@ -29,9 +31,8 @@ class KeptPort:
         self.hold = hold
         if hold.relay is None:
             return
-        kind = UdpRelay if hold.protocol == "udp" else TcpRelay
         address, port = hold.relay
-        self.relay = kind(loop, self.socket, (str(address), port), allowance)
+        self.relay = _CARRIED[hold.protocol](loop, self.socket, (str(address), port), allowance)
         sockets.let_hear(self.socket)
 
     def silence(self) -> None:
@@ -89,6 +90,8 @@ class Keeper:
         return held
 
     def _put(self, hold: PortHold) -> None:
+        if hold.relay is not None and hold.protocol not in _CARRIED:
+            raise ValueError(f"what comes by {hold.protocol} cannot be carried to a container by hand")
         port = self._ports.get(hold.key)
         if port is None:
             self._keep(hold, sockets.opened(hold))
@@ -97,8 +100,12 @@ class Keeper:
 
     def _keep(self, hold: PortHold, kept: socket.socket) -> None:
         port = KeptPort(hold, kept)
+        try:
+            port.lead(self._loop, hold, self._allowance)
+        except OSError:
+            kept.close()
+            raise
         self._ports[hold.key] = port
-        port.lead(self._loop, hold, self._allowance)
 
     def _drop(self, key: Key) -> None:
         port = self._ports.pop(key, None)

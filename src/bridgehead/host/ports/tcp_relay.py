@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from bridgehead.host.companion.loop import READABLE, Loop, Timer
 from bridgehead.host.ports.allowance import Allowance
-from bridgehead.host.ports.connection import Connection
+from bridgehead.host.ports.connection import Connection, furnish
 from bridgehead.host.ports.sockets import family
 
-_ACCEPTED_A_ROUND = 64
+_NOTHING_LEFT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _SOCKETS_EACH = 2
 _PAUSE_S = 0.1
 
@@ -27,6 +27,7 @@ class TcpRelay:
         self._allowance = allowance
         self._connections: set[Connection] = set()
         self._pause: Timer | None = None
+        furnish(listening)
         loop.watch(listening.fileno(), self._ready)
 
     def connections(self) -> Iterator[Connection]:
@@ -47,25 +48,26 @@ class TcpRelay:
         self._allowance.give_back(_SOCKETS_EACH)
 
     def _ready(self, _events: int) -> None:
-        for _ in range(_ACCEPTED_A_ROUND):
-            if not self._allowance.take(_SOCKETS_EACH):
+        """One at a time: whoever else waits is announced again, in its turn with what is under way."""
+        if not self._allowance.take(_SOCKETS_EACH):
+            self._wait()
+            return
+        try:
+            self._accept()
+        except OSError as error:
+            self._allowance.give_back(_SOCKETS_EACH)
+            if error.errno in _NOTHING_LEFT:
                 self._wait()
-                return
-            try:
-                self._accept()
-            except OSError as error:
-                self._allowance.give_back(_SOCKETS_EACH)
-                if error.errno in {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}:
-                    self._wait()
-                return
 
     def _accept(self) -> None:
         client, _ = self._socket.accept()
         try:
-            server = socket.socket(self._family, socket.SOCK_STREAM)
+            server = socket.socket(self._family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         except OSError:
             client.close()
             raise
+        client.setblocking(False)
+        furnish(server)
         connection = Connection(self._loop, client, server, self.over)
         self._connections.add(connection)
         connection.begin(self._target)

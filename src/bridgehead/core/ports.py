@@ -4,7 +4,8 @@ Of one address family, a port bound to every address excludes one bound to any, 
 Source: behaviour.md 2.9.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -25,7 +26,7 @@ class Relays(StrEnum):
 
 
 class HostPorts(Protocol):
-    """The ports of the host as its processes leave them; read afresh at each call, in well under 1 ms."""
+    """The ports of the host as its processes leave them; read afresh at each call."""
 
     def busy(self) -> Collection[tuple[str, Address, int]]:
         """(protocol, address, port) of every socket that listens, or is bound and waits for datagrams."""
@@ -56,7 +57,7 @@ def assign(
     """
     ledger = _Ledger(taken)
     bindings: list[PortBinding] = []
-    for request in sorted(wanted, key=_order):
+    for request in sorted(dict.fromkeys(wanted), key=_order):
         hosts = everywhere if request.host is None else (request.host,)
         port = request.first if _exact(request) else _first_free(request, hosts, ledger, host)
         for address in hosts:
@@ -76,14 +77,12 @@ def _order(request: PortRequest) -> tuple[bool, int, int]:
 
 
 def _first_free(request: PortRequest, hosts: Sequence[Address], ledger: "_Ledger", host: HostPorts) -> int:
-    ledger.avoid(host)
-    choices: Sequence[int] = range(request.first, request.last + 1)
-    if request.first == 0:
-        choices = ledger.rotated(request.protocol, host.ephemeral())
-    for port in choices:
-        if all(ledger.holder(request.protocol, address, port) is None for address in hosts):
+    ledger.look_at(host)
+    within = range(request.first, request.last + 1) if request.first else ledger.ephemeral
+    for port in within if request.first else ledger.in_turn(request.protocol):
+        if ledger.free(request.protocol, hosts, port):
             return port
-    bounds = f"{min(choices)}-{max(choices)}" if choices else "of the host"
+    bounds = f"{within[0]}-{within[-1]}" if within else "of the host"
     raise Conflict(f"all ports are allocated: no {request.protocol} port {bounds} is free")
 
 
@@ -92,42 +91,51 @@ class _Ledger:
 
     def __init__(self, taken: Mapping[PortBinding, str]) -> None:
         self._holders: dict[tuple[str, int], dict[Address, str]] = {}
-        self._avoids_host = False
+        self._busy: dict[tuple[str, int], list[Address]] | None = None
+        self._next: dict[str, int] = {}
+        self.ephemeral: Sequence[int] = ()
         for binding, name in taken.items():
-            self._write(binding.protocol, binding.host, binding.host_port, f"container {name}")
+            self._write(binding, f"container {name}")
 
-    def avoid(self, host: HostPorts) -> None:
-        """What the host's processes use may not be chosen either."""
-        if not self._avoids_host:
-            self._avoids_host = True
+    def look_at(self, host: HostPorts) -> None:
+        """What the host's processes use may not be chosen either. Once: all is chosen at one moment."""
+        if self._busy is None:
+            self._busy = {}
+            self.ephemeral = host.ephemeral()
             for protocol, address, port in host.busy():
-                if self.holder(protocol, address, port) is None:
-                    self._write(protocol, address, port, "a process of the host")
+                self._busy.setdefault((protocol, port), []).append(address)
 
-    def holder(self, protocol: str, address: Address, port: int) -> str | None:
-        for other, name in self._holders.get((protocol, port), {}).items():
-            if other.version == address.version and (
-                other == address or other.is_unspecified or address.is_unspecified
-            ):
-                return name
-        return None
+    def free(self, protocol: str, hosts: Sequence[Address], port: int) -> bool:
+        used = (*self._holders.get((protocol, port), ()), *(self._busy or {}).get((protocol, port), ()))
+        return not any(_meet(host, other) for host in hosts for other in used)
 
-    def rotated(self, protocol: str, choices: Sequence[int]) -> Sequence[int]:
+    def in_turn(self, protocol: str) -> Iterator[int]:
         """From after the highest given out, then from the start: what was let go rests for a while."""
-        given = [port for kind, port in self._holders if kind == protocol and port in choices]
-        if not given:
-            return choices
-        start = next((index for index, port in enumerate(choices) if port > max(given)), 0)
-        return (*choices[start:], *choices[:start])
+        if protocol not in self._next:
+            given = (port for kind, port in self._holders if kind == protocol and self._is_ephemeral(port))
+            self._next[protocol] = bisect_right(self.ephemeral, max(given, default=-1))
+        start, count = self._next[protocol], len(self.ephemeral)
+        for place in range(start, start + count):
+            self._next[protocol] = place + 1
+            yield self.ephemeral[place % count]
+
+    def _is_ephemeral(self, port: int) -> bool:
+        place = bisect_right(self.ephemeral, port)
+        return place > 0 and self.ephemeral[place - 1] == port
 
     def enter(self, binding: PortBinding) -> None:
-        holder = self.holder(binding.protocol, binding.host, binding.host_port)
-        if holder is not None:
-            where = f"[{binding.host}]" if binding.host.version == 6 else str(binding.host)
-            raise Conflict(
-                f"Bind for {where}:{binding.host_port} failed: port is already allocated (by {holder})"
-            )
-        self._write(binding.protocol, binding.host, binding.host_port, "the same container")
+        for other, holder in self._holders.get((binding.protocol, binding.host_port), {}).items():
+            if _meet(binding.host, other):
+                where = f"[{binding.host}]" if binding.host.version == 6 else str(binding.host)
+                raise Conflict(
+                    f"Bind for {where}:{binding.host_port} failed: port is already allocated (by {holder})"
+                )
+        self._write(binding, "the same container")
 
-    def _write(self, protocol: str, address: Address, port: int, name: str) -> None:
-        self._holders.setdefault((protocol, port), {})[address] = name
+    def _write(self, binding: PortBinding, holder: str) -> None:
+        self._holders.setdefault((binding.protocol, binding.host_port), {})[binding.host] = holder
+
+
+def _meet(one: Address, other: Address) -> bool:
+    """Whether no two sockets can have the same port at both."""
+    return one.version == other.version and (one == other or one.is_unspecified or other.is_unspecified)

@@ -59,7 +59,7 @@ def test_a_port_kept_for_nobody_is_let_go_at_the_next_start(host: Host) -> None:
         daemon.kill()
         hold_a_port(daemon)
         assert listening(host)
-        assert plan(daemon) == ["delete port 0.0.0.0:8080/tcp"]
+        assert "delete port 0.0.0.0:8080/tcp" in plan(daemon)
 
         daemon.start()
 

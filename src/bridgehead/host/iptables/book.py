@@ -1,5 +1,6 @@
 """One address family in one variant of iptables: what is believed of it, and how it is changed."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ from bridgehead.host.iptables.programs import Programs, Refused
 # Stands for a chain that is not as its rules would have made it, so that the difference is never empty.
 DAMAGED = "(not as we made it)"
 _REFUSALS = 8  # of single rules, before a batch is given up
+_FRESH_S = 0.5  # a look may be this old when positions in a chain matter: repair comes right after it
 
 Meant = dict[str, set[str]]
 
@@ -38,6 +40,7 @@ class Book:
         self.other = other
         self._ours = ours
         self._sheets: dict[str, _Sheet] | None = None
+        self._read_at = 0.0
 
     @property
     def is_read(self) -> bool:
@@ -51,6 +54,7 @@ class Book:
     def read(self) -> None:
         variant = self._programs.variant.other if self.other else None
         listing = self._programs.save(self.family, variant)
+        self._read_at = time.monotonic()
         self._sheets = {
             f"{OTHER if self.other else ''}{name}": _Sheet(table.chains) for name, table in listing.items()
         }
@@ -70,12 +74,11 @@ class Book:
 
         Positions in a chain are only known from a fresh look, and so is what somebody else did to it.
         """
+        everywhere = not self.is_read or any(_needs_sight(op) for op in ops)
         try:
-            if not self.is_read or any(_needs_sight(op) for op in ops):
+            if everywhere and time.monotonic() - self._read_at > _FRESH_S:
                 self.read()
-                self._carry_out(ops, everywhere=True)
-            else:
-                self._carry_out(ops, everywhere=False)
+            self._carry_out(ops, everywhere=everywhere)
         except Refused:
             return self._retry(list(ops))
         except HostRefused as error:

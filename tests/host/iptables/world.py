@@ -99,6 +99,16 @@ def wanted(spelling: IptablesSpelling) -> State:
     return state(*_objects(spelling))
 
 
+def wanted_of_two(spelling: IptablesSpelling, ports: int = 1) -> State:
+    """br-two alone, with so many ports, the first of them as in PORTS."""
+    numbers = range(PORTS["two"], PORTS["two"] + ports)
+    return state(
+        *spelling.base(),
+        *spelling.network(policy("br-two")),
+        *(rule for port in numbers for rule in spelling.published(published("two", port, "0.0.0.0", 4))),
+    )
+
+
 def _objects(spelling: IptablesSpelling) -> Iterator[KernelObject]:
     yield from spelling.base()
     for bridge in NUMBERS.keys() - {"br-guest", "br-uplink"}:
@@ -145,10 +155,17 @@ class World:
             return str(seen[0])
 
     def _socket(self, place: str, family: int) -> socket.socket:
-        path = str(self.namespaces / place) if place in PLACES else ""
+        path = str(self.namespaces / place) if (self.namespaces / place).exists() else ""
         channel = socket_in(path, family, socket.SOCK_DGRAM, 0)
         channel.settimeout(SILENCE_S)
         return channel
+
+
+def build_two(folder: Path) -> World:
+    """br-two and its container, and nothing else."""
+    ip(_bridge("br-two"))
+    _attach("two", make_namespace(folder / "two"))
+    return World(folder)
 
 
 def build(folder: Path) -> World:

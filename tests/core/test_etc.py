@@ -102,3 +102,19 @@ def test_hosts_ends_with_what_is_its_own(words: dict[str, object], last: str) ->
 
     assert text.startswith("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n")
     assert text.endswith(f"ff02::2\tip6-allrouters\n{last}")
+
+
+@pytest.mark.parametrize(
+    ("options", "chosen"),
+    [
+        (("ndots:1",), True),
+        (("timeout:1", "ndots:12"), True),
+        (("ndots:0",), False),
+        (("ndots:x",), False),
+        ((), False),
+    ],
+)
+def test_ndots_counts_as_chosen_when_it_is_above_zero(options: tuple[str, ...], *, chosen: bool) -> None:
+    settings = etc.overridden(etc.ResolvConf(("10.0.0.1",)), spec(dns_options=options))
+
+    assert etc.searches_short_names(settings) is chosen

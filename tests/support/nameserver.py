@@ -7,6 +7,8 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import dns.flags
@@ -56,6 +58,20 @@ def start(host: Host) -> None:
     assert process.stdout is not None
     with process.stdout as said:
         assert said.readline() == b"listening\n"
+
+
+@contextmanager
+def serving(prefix: Sequence[str], address: str) -> Iterator[None]:
+    """Meanwhile one answers at `address`, where the command words `prefix` (nsenter, say) lead."""
+    command = [*prefix, sys.executable, "-m", "tests.support.nameserver", address]
+    environment = {**os.environ, "PYTHONPATH": str(_ROOT)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"listening\n"
+            yield
+        finally:
+            process.kill()
 
 
 if __name__ == "__main__":

@@ -85,6 +85,12 @@ def host_resolv_conf(settings: ResolvConf) -> str:
     return settings.text or _render(settings.search, settings.servers, settings.options)
 
 
+def searches_short_names(settings: ResolvConf) -> bool:
+    """Whether somebody chose that names with few dots be looked for in the search domains first."""
+    chosen = (option.removeprefix("ndots:") for option in settings.options if option.startswith("ndots:"))
+    return any(number.isdecimal() and int(number) > 0 for number in chosen)
+
+
 def _render(search: Sequence[str], servers: Sequence[str], options: Sequence[str]) -> str:
     lines = [f"search {' '.join(search)}"] if search else []
     lines += [f"nameserver {server}" for server in servers]

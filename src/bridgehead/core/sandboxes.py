@@ -149,7 +149,7 @@ def _view(
             for link in endpoint.wish.links
         ),
         upstreams=_upstreams(container, attached, settings),
-        ndots_set=any(option.startswith("ndots:") for option in container.spec.dns_options),
+        ndots_set=etc.searches_short_names(settings),
     )
 
 

@@ -71,6 +71,14 @@ def test_the_client_says_how_much_it_takes(
     assert (udp_size, edns) == (found.udp_size, found.edns)
 
 
+def test_an_edns_of_another_version_is_told_ours() -> None:
+    found = parse(asked("web", use_edns=1, want_dnssec=True))
+
+    assert isinstance(found, Rejection)
+    message = dns.message.from_wire(found.reply)
+    assert (message.rcode(), message.edns) == (dns.rcode.BADVERS, 0)
+
+
 def test_a_dot_inside_a_label_does_not_divide_it() -> None:
     packet = dns.message.make_query(dns.name.Name([b"a.b", b""]), "A").to_wire()
 

@@ -122,6 +122,29 @@ def test_addresses_are_named(zone: Zone, address: str, pointer: bytes) -> None:
     assert [(Type.PTR, pointer)] == [(record.type, record.data) for record in decision.records]
 
 
+@pytest.mark.parametrize(("kind", "count"), [(Type.ANY, 1), (Type.A, 0), (16, 0)])
+def test_the_name_of_a_known_address_is_ours_whatever_is_asked(zone: Zone, kind: int, count: int) -> None:
+    name = ipaddress.ip_address("10.1.0.2").reverse_pointer
+
+    decision = resolve(zone, VIEW, Question(name, kind, 1))
+
+    assert isinstance(decision, Answer)
+    assert [record.type for record in decision.records] == [Type.PTR] * count
+
+
+SRV = 33
+
+
+@pytest.mark.parametrize("name", ["_http._tcp.web", "_http._tcp.www.front", "_53._udp.db"])
+def test_services_of_known_names_are_none(zone: Zone, name: str) -> None:
+    assert asked(zone, name, SRV) == []
+
+
+@pytest.mark.parametrize("name", ["_http._tcp.nobody", "_http.web", "http._tcp.web", "_http._tcp", "_._"])
+def test_services_of_others_are_asked_outside(zone: Zone, name: str) -> None:
+    assert Forward((HOST,)) == asked(zone, name, SRV)
+
+
 @pytest.mark.parametrize("address", ["10.3.0.2", "10.1.0.99"])
 def test_addresses_out_of_sight_go_outside(zone: Zone, address: str) -> None:
     name = ipaddress.ip_address(address).reverse_pointer

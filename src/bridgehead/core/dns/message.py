@@ -26,6 +26,8 @@ _RECURSION_AVAILABLE = 0x0080
 _CHECKING_DISABLED = 0x0010
 _RCODE = 0x000F
 _DNSSEC_OK = 0x8000
+_EDNS_VERSION = 0xFF0000
+_BAD_VERSION = 1 << 24  # the upper eight bits of code 16, where EDNS keeps them
 _POINTER = 0xC0
 _NAME_OF_QUESTION = b"\xc0\x0c"
 
@@ -149,8 +151,8 @@ def _reply_flags(asked: int, code: int) -> int:
     return _IS_REPLY | echoed | _RECURSION_AVAILABLE | code
 
 
-def _opt_record(dnssec_ok: int) -> bytes:
-    return b"\0" + _RECORD_HEAD.pack(Type.OPT, LARGEST_UDP_SIZE, dnssec_ok, 0)
+def _opt_record(flags: int) -> bytes:
+    return b"\0" + _RECORD_HEAD.pack(Type.OPT, LARGEST_UDP_SIZE, flags, 0)
 
 
 def _end_of_question(packet: bytes) -> int | None:
@@ -175,7 +177,7 @@ def _question(section: bytes) -> Question:
 
 
 def _options(packet: bytes, at: int, count: int) -> tuple[int, int] | tuple[()] | None:
-    """The EDNS record's (size, flags); () when there is none, None when the records are malformed."""
+    """The EDNS record's (size, version and flags); () without one, None where records are malformed."""
     found: tuple[int, int] | tuple[()] = ()
     for _ in range(count):
         start = _skip_name(packet, at)
@@ -185,7 +187,7 @@ def _options(packet: bytes, at: int, count: int) -> tuple[int, int] | tuple[()] 
         if kind == Type.OPT:
             if found or start != at + 1:
                 return None
-            found = (cls, ttl & _DNSSEC_OK)
+            found = (cls, ttl & (_EDNS_VERSION | _DNSSEC_OK))
         at = start + _RECORD_HEAD.size + length
         if at > len(packet):
             return None
@@ -211,5 +213,7 @@ def _with_options(query: Query, packet: bytes, count: int) -> Query | Rejection:
         return Rejection(reply(query, Code.FORMERR))
     if not options:
         return query
-    size, dnssec_ok = options
-    return replace(query, udp_size=min(max(size, PLAIN_UDP_SIZE), LARGEST_UDP_SIZE), edns=dnssec_ok)
+    size, flags = options
+    if flags & _EDNS_VERSION:
+        return Rejection(reply(replace(query, edns=_BAD_VERSION | flags & _DNSSEC_OK), Code.NOERROR))
+    return replace(query, udp_size=min(max(size, PLAIN_UDP_SIZE), LARGEST_UDP_SIZE), edns=flags)

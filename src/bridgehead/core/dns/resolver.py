@@ -7,7 +7,7 @@ is answered with the addresses on both.
 from dataclasses import dataclass
 
 from bridgehead.core.dns.message import INTERNET, Code, Question, Record, Type
-from bridgehead.core.dns.zone import Zone, fold, reverse_address
+from bridgehead.core.dns.zone import REVERSE, Zone, fold, reverse_address
 from bridgehead.core.plan.objects import ResolverView, Upstream
 
 LISTEN_ADDRESS = "127.0.0.11"
@@ -40,12 +40,29 @@ Decision = Answer | Forward | Refuse
 def resolve(zone: Zone, view: ResolverView, question: Question) -> Decision:
     if question.cls != INTERNET:
         return _elsewhere(view, question)
-    if question.type == Type.PTR and (address := reverse_address(question.name)):
-        for network in view.networks:
-            if pointer := zone.pointer(network, address):
-                return Answer((Record(Type.PTR, pointer),))
+    if pointer := _pointer(zone, view, question.name):
+        asked = question.type in {Type.PTR, Type.ANY}
+        return Answer((Record(Type.PTR, pointer),) if asked else ())
     addresses = _known(zone, view, question.name)
-    return _elsewhere(view, question) if addresses is None else Answer(_records(addresses, question.type))
+    if addresses is not None:
+        return Answer(_records(addresses, question.type))
+    if (owner := _owner_of_service(question.name)) and _known(zone, view, owner) is not None:
+        return Answer()  # we know whom it is about, and no service of theirs has a name
+    return _elsewhere(view, question)
+
+
+def _pointer(zone: Zone, view: ResolverView, name: str) -> bytes | None:
+    if not name.endswith(REVERSE) or (address := reverse_address(name)) is None:
+        return None
+    found = (zone.pointer(network, address) for network in view.networks)
+    return next(filter(None, found), None)
+
+
+def _owner_of_service(name: str) -> str:
+    """`web` of `_http._tcp.web`, as SRV is asked; '' of any other name."""
+    service, _, rest = name.partition(".")
+    protocol, _, owner = rest.partition(".")
+    return owner if service.startswith("_") and protocol.startswith("_") else ""
 
 
 def _known(zone: Zone, view: ResolverView, name: str) -> tuple[bytes, ...] | None:

@@ -17,6 +17,9 @@ V = TypeVar("V")
 
 _REVERSE_4 = ".in-addr.arpa"
 _REVERSE_6 = ".ip6.arpa"
+REVERSE = (_REVERSE_4, _REVERSE_6)
+"""How the names of addresses end."""
+
 _NIBBLES = 32
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 

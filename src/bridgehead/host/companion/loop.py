@@ -11,7 +11,7 @@ WRITABLE = select.EPOLLOUT
 
 Watcher = Callable[[int], None]
 
-_MOST_EVENTS = 64
+_MOST_EVENTS = 64  # room for them is made anew each time
 _MOST_DEAD_TIMERS = 256
 
 
@@ -72,17 +72,19 @@ class Loop:
     def run(self) -> None:
         while self._running:
             self._fresh.clear()
-            for descriptor, events in self._epoll.poll(self._pause(), _MOST_EVENTS):
+            pause_s = self._pause() if self._timers else None
+            for descriptor, events in self._epoll.poll(pause_s, _MOST_EVENTS):
                 watcher = self._watchers.get(descriptor)
                 if watcher is not None and descriptor not in self._fresh:
                     watcher(events)
-            self._run_due_timers()
+            if self._timers:
+                self._run_due_timers()
 
     def stop(self) -> None:
         self._running = False
 
-    def _pause(self) -> float | None:
-        return max(0.0, self._timers[0][0] - self.now()) if self._timers else None
+    def _pause(self) -> float:
+        return max(0.0, self._timers[0][0] - self.now())
 
     def _run_due_timers(self) -> None:
         while self._timers and self._timers[0][0] <= self.now():

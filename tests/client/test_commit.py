@@ -99,9 +99,8 @@ def test_a_daemon_killed_while_it_commits_leaves_no_half_image(fresh_daemon: Dae
     commit.join(30)
     daemon.start()
 
-    assert before == _layers(daemon)
-    assert daemon.docker.ok("images", "-q", "large") == ""
-    if daemon.docker.ok("inspect", "-f", "{{.State.Status}}", "large") == "paused":
-        daemon.docker.ok("unpause", "large")
-    daemon.docker.ok("commit", "large", "large:1")
+    if not daemon.docker.ok("images", "-q", "large"):  # else the kill came too late, and it is whole
+        assert before == _layers(daemon)
+        daemon.docker("unpause", "large")
+        daemon.docker.ok("commit", "large", "large:1")
     assert daemon.docker.ok("run", "--rm", "large:1", "stat", "-c", "%s", "/big") == str(64 << 20)

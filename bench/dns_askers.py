@@ -52,22 +52,16 @@ def sequential(server: Server) -> tuple[float, float]:
     """
     taken = []
     with _on_one_processor(server.pid), _asker(server) as asker:
+        send, receive, now = asker.send, asker.recv, time.perf_counter
         for number in range(ASKED_IN_SEQUENCE):
             packet = number.to_bytes(2, "big") + _QUESTION
-            start = time.perf_counter()
-            asker.send(packet)
-            answer = _answer(asker, server)
-            taken.append((time.perf_counter() - start) * 1e6)
+            start = now()
+            send(packet)
+            answer = receive(512)
+            taken.append((now() - start) * 1e6)
             if answer[:2] != packet[:2] or answer[7] != 1:
                 raise SystemExit(f"{server.name} answered {answer!r}")
     return statistics.median(taken), statistics.quantiles(taken, n=100)[98]
-
-
-def _answer(asker: socket.socket, server: Server) -> bytes:
-    try:
-        return asker.recv(512)
-    except OSError as error:
-        raise SystemExit(f"{server}: {error}") from error
 
 
 def load(server: Server, folder: Path) -> tuple[int, float]:

@@ -52,6 +52,20 @@ def test_binds_and_tmpfs_stay_out_of_an_image(daemon: Daemon) -> None:
     daemon.docker.ok("rmi", "mounted:1")
 
 
+def test_history_shows_what_each_commit_added(daemon: Daemon) -> None:
+    for number, size in ((1, 1000), (2, 2000)):
+        image = "busybox" if number == 1 else "grown:1"
+        command = f"head -c {size} /dev/zero > /file{number}"
+        daemon.docker.ok("run", "--name", f"grows{number}", image, "sh", "-c", command)
+        daemon.docker.ok("commit", f"grows{number}", f"grown:{number}")
+
+    shown = daemon.docker.ok("history", "--format", "{{.Size}}", "grown:2").split()
+
+    assert shown[:2] == ["2kB", "1kB"]
+    daemon.docker.ok("rm", "grows1", "grows2")
+    daemon.docker.ok("rmi", "grown:2", "grown:1")
+
+
 def test_a_refused_commit_lets_the_container_go_on(daemon: Daemon) -> None:
     daemon.docker.ok("run", "-d", "--name", "goes-on", "busybox", "sleep", "1000")
     before = _layers(daemon)

@@ -169,6 +169,17 @@ def test_sparse_files_stay_sparse(store: LayerStore, base: Image, tmp_path: Path
         assert file.read(7) == b"middle\0"
 
 
+def test_a_file_of_nothing_but_size_is_refused_at_once(
+    store: LayerStore, base: Image, tmp_path: Path
+) -> None:
+    (tmp_path / "one/upper").mkdir(parents=True)
+    with (tmp_path / "one/upper/endless").open("wb") as file:
+        file.truncate(1 << 43)
+
+    with pytest.raises(InvalidParameter, match="changed more than"):
+        committed(store, base, tmp_path / "one")
+
+
 @pytest.mark.parametrize("name", [".wh..wh..opq", ".wh.hosts", ".wh.passwd"])
 def test_names_that_mean_something_to_images_are_left_out(
     store: LayerStore, base: Image, tmp_path: Path, name: str

@@ -64,7 +64,7 @@ async def inspect(call: Call) -> web.StreamResponse:
 
 
 async def history(call: Call) -> web.StreamResponse:
-    return json(wire.show_history(call.engine.images.find(call.name)))
+    return json(wire.show_history(call.engine.images.find(call.name), call.snapshot.images))
 
 
 async def tag(call: Call) -> web.StreamResponse:

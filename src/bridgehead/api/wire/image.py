@@ -1,5 +1,6 @@
 """Images as lists, inspect and history show them, out of the image's own configuration."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -7,6 +8,7 @@ import msgspec
 from bridgehead.api.wire.moment import SECOND, since_epoch
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.container import Image
+from bridgehead.core.model.ids import ImageID
 
 _ZERO_TIME = "0001-01-01T00:00:00Z"
 
@@ -95,18 +97,28 @@ def show_whole(image: Image, layout: Layout) -> dict[str, object]:
     }
 
 
-def show_history(image: Image) -> list[dict[str, object]]:
-    """Newest first. Sizes are known only of the image as a whole, so its newest layer bears them."""
+def show_history(image: Image, images: Mapping[ImageID, Image]) -> list[dict[str, object]]:
+    """Newest first. Sizes are known of whole images only, so the layers that came with one share one line."""
     steps = list(reversed(configuration(image).history or [History(created=image.created)]))
-    newest = next((index for index, step in enumerate(steps) if not step.empty_layer), 0)
+    layers = (index for index, step in enumerate(steps) if not step.empty_layer)
+    sizes = dict(zip(layers, _additions(image, images), strict=False)) or {0: image.size}
     return [
         {
             "Id": image.id if index == 0 else "<missing>",
             "Created": since_epoch(step.created or image.created) // SECOND,
             "CreatedBy": step.created_by,
             "Tags": list(image.tags) or None if index == 0 else None,
-            "Size": image.size if index == newest else 0,
+            "Size": sizes.get(index, 0),
             "Comment": step.comment,
         }
         for index, step in enumerate(steps)
     ]
+
+
+def _additions(image: Image, images: Mapping[ImageID, Image]) -> Iterator[int]:
+    """What the image itself, then those it was made on, brought to it; nothing for one without a layer."""
+    while parent := images.get(ImageID(image.parent)):
+        if image.layers != parent.layers:
+            yield image.size - parent.size
+        image = parent
+    yield image.size

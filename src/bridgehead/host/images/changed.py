@@ -15,6 +15,7 @@ from typing import BinaryIO
 from bridgehead.core.images import tar_writing
 from bridgehead.core.images.tar import Entry, Kind
 from bridgehead.core.model.errors import InvalidParameter
+from bridgehead.host.images import confined
 
 _WHITEOUT = b".wh."
 _OPAQUE_MARK = b".wh..wh..opq"
@@ -60,6 +61,7 @@ class Changes:
         self._mounted = frozenset(mounted)
         self._above = {above for path in mounted for above in _above(path)}
         self._waiting: list[tuple[bytes, Entry]] = []
+        self._bytes = 0
         self._linked: dict[tuple[int, int], bytes] = {}
 
     def write(self) -> None:
@@ -119,6 +121,9 @@ class Changes:
             os.close(seen)
         try:
             entry = self._entry(path, status, Kind.FILE, size=status.st_size)
+            self._bytes += entry.size
+            if self._bytes > confined.MAXIMUM_BYTES:  # said before hours of zeros are read from a sparse file
+                raise InvalidParameter(f"the container changed more than {confined.MAXIMUM_BYTES} bytes")
             self._put(path, entry)
             for piece in _exactly(opened, entry.size):
                 self._out.write(piece)

@@ -108,7 +108,7 @@ class _Request(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         target = urlsplit(self.path)
-        path = target.path.removeprefix("/v1.47")
+        path = target.path.removeprefix("/v1.48")
         body = self._chunked() if "chunked" in self.headers.get("Transfer-Encoding", "") else self._plain()
         answer = self.server.script.answer(Asked(self.command, path, parse_qs(target.query), body))
         if answer.stream:

@@ -95,6 +95,15 @@ def test_connect_says_what_was_asked_of_the_endpoint(daemon, bridgehead):
     ) == ("container2", {"IPv4Address": "10.0.0.9"}, ["db"])
 
 
+def test_create_passes_warnings_on(daemon, bridgehead):
+    daemon.on("POST", "/networks/create", says({"Id": "a" * 64, "Warning": "one\ntwo"}, 201))
+
+    outcome = bridgehead("network", "create", "lan")
+
+    assert (outcome.code, outcome.out) == (0, "a" * 64 + "\n")
+    assert outcome.err == "WARNING: one\nWARNING: two\n"
+
+
 def test_prune_lists_what_went(daemon, bridgehead):
     daemon.on("POST", "/networks/prune", says({"NetworksDeleted": ["a", "b"]}))
 

@@ -13,7 +13,7 @@ from typing import Any
 from bridgehead.cli.connection import BrokenAnswer, Connection, Head
 
 DEFAULT_HOST = "unix:///run/bridgehead/bridgehead.sock"
-API_VERSION = os.environ.get("DOCKER_API_VERSION") or "1.47"
+API_VERSION = os.environ.get("DOCKER_API_VERSION") or "1.48"
 SWITCHING_PROTOCOLS = 101
 OK = 200
 NOT_MODIFIED = 304

@@ -55,6 +55,8 @@ class NetworkWishes(TypedDict):
 def create(client: Client, *, name: str, **wishes: Unpack[NetworkWishes]) -> None:
     """Create a network"""
     reply: Created = client.post("/networks/create", _network_body(name, wishes))
+    for warning in reply.get("Warning", "").splitlines():
+        print(f"WARNING: {warning}", file=sys.stderr)
     print(reply["Id"])
 
 

@@ -5,6 +5,7 @@ from typing import NotRequired, TypedDict
 
 class Created(TypedDict):
     Id: str
+    Warning: NotRequired[str]
     Warnings: NotRequired[list[str] | None]
 
 

@@ -15,7 +15,6 @@ from bridgehead.core.drivers.bridge import BridgeDriver
 from bridgehead.core.drivers.plain import PlainDriver
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool, with_own_ipv6
-from bridgehead.core.ipam.subnets import Occupied
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Op
@@ -70,13 +69,15 @@ def build(settings: Settings, held: ExitStack) -> Parts:
     programs = Programs()
     chosen = rules.backend(settings.options, programs)
     neighbours = OtherFirewalls(programs, chosen, settings.options)
-    facts = _facts(settings, chosen, neighbours, store.load())
+    around = HostSurroundings()
+    held.callback(around.close)
+    facts = _facts(settings, chosen, neighbours, store.load(), around)
     if facts.bridge is not None and not facts.bridge.ours and facts.bridge.is_bridge and not facts.bridge.up:
         wake(facts.bridge.name)
     machine = planes.build(facts, programs, held)
     watch = KernelWatch(machine.own_firewall_ports)
     held.callback(watch.close)
-    intent = _intent(store, machine.host, facts)
+    intent = _intent(store, machine.host, facts, around)
     runtime = _runtime(layout)
     logs = ConmonLogs(layout.containers, layout.bundles)
     engine = Engine(intent, runtime, KernelPorts(), logs, LayerStore(layout.layers))
@@ -91,14 +92,16 @@ async def plan(settings: Settings) -> Sequence[Op]:
     programs = Programs()
     chosen = rules.backend(settings.options, programs)
     neighbours = OtherFirewalls(programs, chosen, settings.options)
-    facts = _facts(settings, chosen, neighbours, store.load())
+    around = HostSurroundings()
+    facts = _facts(settings, chosen, neighbours, store.load(), around)
     with ExitStack() as held:
+        held.callback(around.close)
         host = planes.build(facts, programs, held, start=False).host
-        return await planned(_intent(store, host, facts), _runtime(layout))
+        return await planned(_intent(store, host, facts, around), _runtime(layout))
 
 
-def _intent(store: SqliteStore, host: Host, facts: HostFacts) -> Intent:
-    return Intent(store, host, facts, SystemClock(), SystemRandom(), HostSurroundings())
+def _intent(store: SqliteStore, host: Host, facts: HostFacts, around: HostSurroundings) -> Intent:
+    return Intent(store, host, facts, SystemClock(), SystemRandom(), around)
 
 
 def _runtime(layout: Layout) -> ConmonRuntime:
@@ -141,7 +144,11 @@ def _pools(options: DaemonOptions) -> tuple[Pool, ...]:
 
 
 def _facts(
-    settings: Settings, chosen: FirewallBackend, neighbours: OtherFirewalls, stored: Snapshot
+    settings: Settings,
+    chosen: FirewallBackend,
+    neighbours: OtherFirewalls,
+    stored: Snapshot,
+    around: HostSurroundings,
 ) -> HostFacts:
     options = settings.options
     firewall = rules.spelling(options, chosen)
@@ -155,7 +162,7 @@ def _facts(
         hosts_text=surroundings.hosts_text(),
         hostname=surroundings.hostname(),
         mtu=surroundings.uplink_mtu(),
-        occupied=_used_by_others(options, stored),
+        occupied=tuple(around.occupied({*_bridges(stored), options.bridge.name or DOCKER0})),
         pools=_pools(options),
         options=options,
         bridge=None if options.bridge.absent else standing(options.bridge.name or DOCKER0),
@@ -164,9 +171,8 @@ def _facts(
     )
 
 
-def _used_by_others(options: DaemonOptions, snapshot: Snapshot) -> tuple[Occupied, ...]:
-    ours = {network.bridge.name for network in snapshot.networks.values() if network.bridge}
-    return tuple(HostSurroundings().occupied({*ours, options.bridge.name or DOCKER0}))
+def _bridges(stored: Snapshot) -> set[str]:
+    return {network.bridge.name for network in stored.networks.values() if network.bridge}
 
 
 def _machine_id() -> str:

@@ -91,6 +91,7 @@ def decide(
     Raises:
         InvalidParameter, Forbidden, Unavailable: see `ipam.addresses.request`.
     """
+    _check_real(network)
     wish = wish_for(container, network) or EndpointWish()
     identifier = EndpointID(intent.random.identifier())
     endpoint = Endpoint(identifier, network.id, sandbox.id, container.id, wish)
@@ -105,6 +106,11 @@ def decide(
         mac=wish.mac or intent.random.mac(),
         addresses=addresses.request(network, held, wish, families(container)),
     )
+
+
+def _check_real(network: Network) -> None:
+    if network.config_only:
+        raise Forbidden(f"cannot create endpoint on configuration-only network {network.name}")
 
 
 def families(container: Container) -> tuple[int, ...]:
@@ -185,6 +191,7 @@ def _check_connect(snapshot: Snapshot, container: Container, network: Network, w
         raise InvalidParameter(
             "cannot connect container to host network - container must be created in host network mode"
         )
+    _check_real(network)
     if network.driver == "null" or "none" in container.networks:
         raise InvalidParameter(_PRIVATE)
     check_wish(network, wish)

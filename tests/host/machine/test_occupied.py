@@ -46,6 +46,39 @@ def test_a_route_is_seen_as_soon_as_it_is_there(machine: Host) -> None:
     assert after["198.51.100.0/24"] == "the route 198.51.100.0/24 dev uplink"
 
 
+_ASK_TWICE = """
+import subprocess, sys
+from bridgehead.host.machine.occupied import HostSurroundings
+around = HostSurroundings()
+def ip(words):
+    subprocess.run(["ip", *words.split()], check=True)
+def seen():
+    return {str(one.prefix) for one in around.occupied({"ours"})}
+seen()
+for words in sys.argv[1:]:
+    ip(words)
+    print(sorted(prefix for prefix in seen() if not prefix.startswith("198.51.100.")))
+"""
+
+
+def test_later_changes_are_seen_by_who_looked_before(machine: Host) -> None:
+    steps = (
+        ("route add 10.50.0.0/16 via 198.51.100.1", "['10.50.0.0/16']"),
+        ("link add ours type bridge", "['10.50.0.0/16']"),
+        ("address add 10.80.0.1/24 dev ours", "['10.50.0.0/16']"),
+        ("link set ours up", "['10.50.0.0/16']"),
+        ("address add 10.51.0.1/32 dev lo", "['10.50.0.0/16', '10.51.0.1/32']"),
+        ("route del 10.50.0.0/16", "['10.51.0.1/32']"),
+        ("link del ours", "['10.51.0.1/32']"),
+        ("route add blackhole 10.52.0.0/16", "['10.51.0.1/32', '10.52.0.0/16']"),
+        ("-6 route add fd52::/48 dev uplink", "['10.51.0.1/32', '10.52.0.0/16', 'fd52::/48']"),
+    )
+
+    shown = machine.run(sys.executable, "-c", _ASK_TWICE, *(words for words, _ in steps)).stdout
+
+    assert shown.splitlines() == [expected for _, expected in steps]
+
+
 def test_the_way_to_everywhere_is_no_block(machine: Host) -> None:
     _add_routes(
         machine, "route add 0.0.0.0/1 via 198.51.100.1", "-6 route add 2000::/3 dev uplink", "route show"

@@ -1,7 +1,7 @@
 """Sessions about IPv6 networks and about which addresses come next."""
 
 from tests.parity.difference import Difference
-from tests.parity.sessions.words import HOLDER, networks, sleeper
+from tests.parity.sessions.words import FAMILIES, HOLDER, networks, sleeper
 
 SCENARIOS: dict[str, tuple[str, ...]] = {
     "ipv6": (
@@ -21,6 +21,28 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
         "network disconnect six one",
         "network connect --ip6 fd00:7::99 six one",
         "exec one ip -o -6 address show scope global",
+    ),
+    "configurations": (
+        "network create --config-only --subnet 10.9.0.0/24 --label tier=back settings",
+        "network create --config-from settings made",
+        "network ls --format '{{.Name}} {{.Driver}} {{.Scope}} {{.Internal}}'",
+        "network inspect settings made",
+        "network create --config-from settings again",
+        "network create --config-from nowhere lost",
+        "network create --config-from settings --subnet 10.10.0.0/24 mixed",
+        "network create --config-from settings -o com.docker.network.driver.mtu=1400 mixed",
+        "network create --config-only --internal closed",
+        "network create --config-only --config-from settings deep",
+        sleeper("one", "--net made"),
+        networks("one"),
+        "network rm settings",
+        sleeper("two", "--net settings"),
+        "network connect settings one",
+        "rm -f one two",
+        "network rm made",
+        "sorted: network prune -f",
+        "network rm settings",
+        "network ls --format {{.Name}}",
     ),
     "reuse": (
         "network create plain",
@@ -54,6 +76,24 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
             "as Docker 27 and later, a network without a chosen IPv6 block gets one of the host's own",
             oracle=r"exit 1|err Error .* could not find an available, non-overlapping IPv6 address pool .*",
             ours=r"exit 0|out ID",
+        ),
+    ),
+    "configurations": (
+        FAMILIES,
+        Difference(
+            "the gateway that a network has is shown, as Docker does since 25",
+            oracle=r'out  "Subnet": "10.9.0.0/24"',
+            ours=r'out  "(Subnet": "10.9.0.0/24",|Gateway": "10.9.0.1")',
+        ),
+        Difference(
+            "the wording of Docker 25 and later",
+            oracle=r"err Error .* user specified configurations are not supported .*",
+            ours=r"err Error .* user-specified configurations are not supported .*",
+        ),
+        Difference(
+            "what is in the way, or in use, is said by name",
+            oracle=r"err .*(Pool overlaps with other one on this address space|is in use|-only network)",
+            ours=r"err .*(of network made|is in use by made|-only network settings)",
         ),
     ),
     "reuse": (

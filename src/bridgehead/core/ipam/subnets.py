@@ -71,13 +71,7 @@ def request(
             or the pools are spent.
         Forbidden: it overlaps another network, which is named.
     """
-    faults: list[str] = []
-    if any(item.gateway or item.ip_range or item.auxiliary for item in wanted if not _is_definite(item)):
-        faults.append("ip-range, gateway and aux-address need a subnet")
-    drafts = [_parse(item, faults) for item in wanted if _is_definite(item) and _family(item) in families]
-    if faults:
-        raise InvalidParameter("\n".join(["invalid network config:", *faults]))
-    subnets = [draft for draft in drafts if draft is not None]
+    subnets = list(parsed(wanted, families))
     _reject_overlap(subnets, space)
     sizes = dict(_sizes(wanted))
     for family in families:
@@ -87,6 +81,21 @@ def request(
     return tuple(
         subnet if subnet.prefix.version in without_gateway else _with_gateway(subnet) for subnet in subnets
     )
+
+
+def parsed(wanted: Sequence[SubnetRequest], families: Sequence[int]) -> tuple[Subnet, ...]:
+    """What was asked for, as it was asked for.
+
+    Raises:
+        InvalidParameter: see `request`.
+    """
+    faults: list[str] = []
+    if any(item.gateway or item.ip_range or item.auxiliary for item in wanted if not _is_definite(item)):
+        faults.append("ip-range, gateway and aux-address need a subnet")
+    drafts = [_parse(item, faults) for item in wanted if _is_definite(item) and _family(item) in families]
+    if faults:
+        raise InvalidParameter("\n".join(["invalid network config:", *faults]))
+    return tuple(draft for draft in drafts if draft is not None)
 
 
 def clashes(subnets: Sequence[Subnet], occupied: Sequence[Occupied]) -> list[str]:

@@ -81,6 +81,8 @@ class BridgeOptions:
 
 @dataclass(frozen=True, slots=True)
 class Network:
+    """`config_only`: it exists nowhere, others are made from its options and `template` (`config_from`)."""
+
     id: NetworkID
     name: str
     driver: str
@@ -95,6 +97,9 @@ class Network:
     attachable: bool = False
     ipv4: bool = True
     ipv6: bool = False
+    config_only: bool = False
+    config_from: str = ""
+    template: tuple[Subnet, ...] = ()
     phase: Phase = Phase.PENDING
 
     @property

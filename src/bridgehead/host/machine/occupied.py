@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from bridgehead.core.ipam.subnets import Occupied
 from bridgehead.core.model.addresses import Prefix
+from bridgehead.host.machine.changes import AddressChanges
 from bridgehead.host.machine.surroundings import read, resolv_conf
 
 # A wider route is a part of the way to everywhere, as a VPN makes it (0.0.0.0/1 and 128.0.0.0/1).
@@ -25,10 +26,21 @@ _LINK_LOCAL = ipaddress.IPv6Network("fe80::/10")
 
 
 class HostSurroundings:
-    """Fits `engine.world.Surroundings`."""
+    """Fits `engine.world.Surroundings`. Reading all routes takes long beside many networks, so that is done
+    again only if somebody changed something.
+    """
+
+    def __init__(self) -> None:
+        self._changes = AddressChanges()
+        self._found: tuple[Occupied, ...] | None = None
 
     def occupied(self, ours: Collection[str]) -> Sequence[Occupied]:
-        return (*_routes4(ours), *_routes6(ours), *_addresses4(ours), *_addresses6(ours), *_servers())
+        if self._changes.concern_others(ours) or self._found is None:
+            self._found = (*_routes4(ours), *_routes6(ours), *_addresses4(ours), *_addresses6(ours))
+        return (*self._found, *_servers())
+
+    def close(self) -> None:
+        self._changes.close()
 
 
 def _routes4(ours: Collection[str]) -> Iterator[Occupied]:

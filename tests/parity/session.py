@@ -12,7 +12,8 @@ from tests.support.docker import Answer, Docker
 from tests.support.testhost import Host
 from tests.support.wait import until
 
-Maker = Callable[[Host], Daemon]
+_MACHINE, _DAEMON = "machine: ", "daemon: "
+Maker = Callable[..., Daemon]  # of a host and the daemon's flags
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +27,31 @@ def play(make: Maker, commands: Sequence[str]) -> list[Step]:
     """Every step in order. The daemon is not stopped: its whole machine is dropped, which is quicker."""
     with Host("machine") as host:
         nameserver.start(host)
-        daemon = make(host).start()
+        flags, rest = _prepared(host, commands)
+        daemon = make(host, *flags).start()
         daemon.import_image()
         try:
-            return [_step(daemon.docker, command) for command in commands]
+            return [_step(daemon, command) for command in rest]
         except (TimeoutError, subprocess.TimeoutExpired) as error:
             raise DaemonFailed(f"{error}\n{daemon.log()}") from error
 
 
-def _step(docker: Docker, command: str) -> Step:
+def _prepared(host: Host, commands: Sequence[str]) -> tuple[list[str], Sequence[str]]:
+    """The flags of the `daemon:` line, and what comes after it; what comes before it is done here."""
+    position = next((at for at, line in enumerate(commands) if line.startswith(_DAEMON)), None)
+    if position is None:
+        return [], commands
+    for line in commands[:position]:
+        host.run(*shlex.split(line.removeprefix(_MACHINE)))
+    return shlex.split(commands[position].removeprefix(_DAEMON)), commands[position + 1 :]
+
+
+def _step(daemon: Daemon, command: str) -> Step:
+    if command.startswith(_MACHINE):
+        words = shlex.split(command.removeprefix(_MACHINE))
+        outcome = daemon.host.run(*words, check=False)
+        return Step(command, Answer(tuple(words), outcome.returncode, outcome.stdout, outcome.stderr))
+    docker = daemon.docker
     marks = r"(?P<sorted>sorted(?:: | (?=until )))?(?:until (?P<pattern>.+?) ?: )?"
     match = re.fullmatch(marks + r"(?P<words>.*)", command)
     assert match is not None

@@ -20,7 +20,6 @@ from bridgehead.engine.intent import Intent
 from bridgehead.engine.links import resolved
 
 _DEFAULT_STOP_S = 10
-_UNSAID = {"", "default"}
 
 
 def decide(intent: Intent, request: ContainerRequest) -> Container:
@@ -37,7 +36,7 @@ def decide(intent: Intent, request: ContainerRequest) -> Container:
     container_rules.check(request)
     mode = _mode(snapshot, request.network_mode)
     request, networks = _with_own_sysctls(request, _networks(snapshot, request, mode), mode)
-    if intent.facts.options.bridge.absent and request.network_unsaid:
+    if intent.facts.options.bridge.absent and mode == "bridge":
         mode, networks = "none", {"none": EndpointWish()}  # --bridge=none: nothing but a loopback
     _check_networks(snapshot, identifier, networks)
     return Container(
@@ -85,7 +84,7 @@ def _name(snapshot: Snapshot, wanted: str, identifier: str) -> str:
 
 
 def _mode(snapshot: Snapshot, text: str) -> str:
-    if text in _UNSAID:
+    if text in {"", "default"}:
         return "bridge"
     if text.startswith("container:"):
         raise NotImplementedByDriver("sharing another container's network is not built yet in this version")

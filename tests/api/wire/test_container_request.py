@@ -34,9 +34,6 @@ def _request(host: dict[str, Any] | None = None, **config: Any) -> ContainerRequ
         ({}, "stop_timeout_s", None),
         ({"NetworkDisabled": True}, "network_mode", "none"),
         ({"HostConfig": {"NetworkMode": "default"}}, "network_mode", "bridge"),
-        ({"HostConfig": {"NetworkMode": "default"}}, "network_unsaid", True),
-        ({"HostConfig": {"NetworkMode": "bridge"}}, "network_unsaid", False),
-        ({"NetworkDisabled": True}, "network_unsaid", False),
         ({"HostConfig": {"Binds": ["/a:/b:ro,rslave"]}}, "binds", (Bind("/a", "/b", True, "rslave", True),)),
         (
             {"HostConfig": {"Mounts": [{"Type": "bind", "Source": "/a", "Target": "/b"}]}},

@@ -2,6 +2,7 @@
 
 A line is the words after `docker`. `until PATTERN: words` repeats them until the output has the pattern;
 `sorted: words` compares the lines of the output in alphabetical order, where the daemon promises none.
+`machine: words` is a command of the machine's. A line `daemon: flags` has the daemon started just there.
 
 Each module has its sessions, and beside them the differences from Docker 20.10 that we mean to have, each
 with its reason; any other fails the test. A line that only one side has must match a rule of its scenario,
@@ -9,9 +10,9 @@ and every rule must be needed, so that these tables stay true.
 """
 
 from tests.parity.difference import Difference
-from tests.parity.sessions import addressing, containers, images, links, networks, ports
+from tests.parity.sessions import addressing, containers, images, links, networks, parameters, ports
 
-_MODULES = (networks, addressing, containers, links, images, ports)
+_MODULES = (networks, addressing, containers, links, images, ports, parameters)
 SCENARIOS: dict[str, tuple[str, ...]] = {
     name: commands for module in _MODULES for name, commands in module.SCENARIOS.items()
 }

@@ -40,7 +40,6 @@ def request(asked: CreateBody, document: Mapping[str, Any], name: str, version: 
         hostname=asked.hostname,
         domainname=asked.domainname,
         network_mode=mode,
-        network_unsaid=not asked.network_disabled and asked.host_config.network_mode in _UNSAID,
         networks=_networks(asked, mode, version),
         mac=parse_mac(asked.mac_address) if asked.mac_address else "",
         binds=mounts.binds(host),
@@ -69,7 +68,6 @@ def request(asked: CreateBody, document: Mapping[str, Any], name: str, version: 
     )
 
 
-_UNSAID = ("", "default")
 _PARTS = ("HostConfig", "NetworkingConfig")
 
 
@@ -80,7 +78,7 @@ def _network_mode(asked: CreateBody) -> str:
 
 
 def _network_name(name: str) -> str:
-    return "bridge" if name in _UNSAID else name
+    return "bridge" if name in ("", "default") else name
 
 
 def _networks(asked: CreateBody, mode: str, version: Version) -> Mapping[str, EndpointWish]:

@@ -53,7 +53,6 @@ class ContainerRequest:
     hostname: str = ""
     domainname: str = ""
     network_mode: str = "default"
-    network_unsaid: bool = False  # nobody named one: the default network, if there is one
     networks: Mapping[str, EndpointWish] = field(default_factory=dict)
     mac: str = ""
     binds: tuple[Bind, ...] = ()

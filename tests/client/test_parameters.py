@@ -13,6 +13,7 @@ import pytest
 from tests.support import nameserver
 from tests.support.bridgehead import bridgehead
 from tests.support.daemon import Daemon, DaemonFailed
+from tests.support.oracle import available, oracle
 from tests.support.testhost import OUTSIDE_ADDRESS, UPLINK_ADDRESS, Host
 from tests.support.wait import until
 
@@ -111,6 +112,18 @@ def test_somebodys_docker0_with_the_address_of_bip_is_used_and_stays(host: Host)
 
     with bridgehead(host, "--bridge=none"):
         assert addresses(host, "docker0") == ["10.9.0.1/24"]
+
+
+@pytest.mark.skipif(not available(), reason="no dockerd here: run script/bootstrap --oracle")
+def test_a_dockerd_keeps_its_docker0(host: Host) -> None:
+    other = oracle(host)
+    other.argv = [word.replace("api.sock", "docker.sock").replace("/data", "/docker") for word in other.argv]
+    other.socket = host.folder / "docker.sock"
+    with other:
+        assert "docker0 is used by dockerd (process " in refusal(host)
+
+        with bridgehead(host, "--bridge=none") as daemon:
+            assert daemon.docker.ok("network", "ls", "--format={{.Name}}").split() == ["host", "none"]
 
 
 def test_fixed_cidr_of_the_manual_is_the_containers_range(host: Host) -> None:
@@ -295,7 +308,7 @@ def test_own_pools_feed_docker0_and_new_networks(host: Host) -> None:
         info = daemon.call("GET", "/info")[1]
 
     assert found == ["10.64.0.2", "10.64.1.2"]
-    assert info["DefaultAddressPools"] == [{"Base": "10.64.0.0/16", "Size": 24}]
+    assert info["DefaultAddressPools"][0] == {"Base": "10.64.0.0/16", "Size": 24}
 
 
 def test_new_networks_take_the_default_options_they_do_not_give(host: Host) -> None:

@@ -10,6 +10,7 @@ from bridgehead.core.drivers.bridge import BridgeDriver
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.firewall.spelling import NoFirewall
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool
+from bridgehead.core.ipam.subnets import Occupied
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.addresses import Interface
 from bridgehead.core.model.errors import BridgeheadError
@@ -141,7 +142,7 @@ def test_own_pools_come_in_place_of_dockers() -> None:
 
 
 def test_a_block_the_host_routes_is_left_alone() -> None:
-    given = replace(facts(), avoid=(network("172.17.0.0/16"),), pools=PREDEFINED_POOLS)
+    given = replace(facts(), occupied=(Occupied(network("172.17.0.0/16"), "a route"),))
 
     assert default(given).subnets[0].prefix == network("172.18.0.0/16")
 
@@ -161,6 +162,13 @@ def test_ipv6_has_its_own_options() -> None:
     assert four.prefix == network("172.17.0.0/16")
     assert (six.prefix, six.gateway, six.ip_range) == (network("fd00:1::/64"), host("fd00:1::1"), None)
     assert six.auxiliary == {"DefaultGatewayIPv6": host("fd00:1::99")}
+
+
+def test_ipv6_comes_from_the_pools_when_nothing_says_which() -> None:
+    pools = (*PREDEFINED_POOLS, Pool(network("fd00:77::/48"), 64))
+    _, six = default(replace(facts(ipv6=True), pools=pools)).subnets
+
+    assert (six.prefix, six.gateway) == (network("fd00:77::/64"), host("fd00:77::1"))
 
 
 def test_ipv6_bip_makes_the_fixed_block_a_part() -> None:
@@ -191,7 +199,11 @@ def test_ipv6_bip_makes_the_fixed_block_a_part() -> None:
         ),
         (
             facts(docker0("172.17.0.1/16", ours=False, ports=("veth1", "veth2"))),
-            "docker0 is somebody else's: veth1, veth2 are plugged into it",
+            "docker0 is used by veth1, veth2",
+        ),
+        (
+            replace(facts(docker0("172.17.0.1/16", ours=False)), rival="dockerd (process 7)"),
+            "docker0 is used by dockerd (process 7)",
         ),
         (facts(ipv6=True), "IPv6 is enabled for the default bridge, but no subnet is configured"),
     ],

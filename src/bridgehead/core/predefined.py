@@ -116,7 +116,7 @@ def _subnets(facts: HostFacts, others: Sequence[Network], bridge: str) -> tuple[
 def _bridge(facts: HostFacts, others: Sequence[Network]) -> BridgeOptions:
     options, standing = facts.options.bridge, facts.bridge
     name = options.name or DOCKER0
-    _check_standing(name, standing)
+    _check_standing(name, standing, facts.rival)
     for other in others:
         if other.bridge is not None and other.bridge.name == name:
             raise Conflict(f"{_WHERE}: {name} is the bridge of network {other.name}; name another one")
@@ -132,7 +132,7 @@ def _bridge(facts: HostFacts, others: Sequence[Network]) -> BridgeOptions:
     )
 
 
-def _check_standing(name: str, standing: Standing | None) -> None:
+def _check_standing(name: str, standing: Standing | None, rival: str) -> None:
     if standing is None:
         if name != DOCKER0:
             raise InvalidParameter(
@@ -141,10 +141,11 @@ def _check_standing(name: str, standing: Standing | None) -> None:
         return
     if not standing.is_bridge:
         raise Conflict(f"{_WHERE}: existing interface {name} is not a bridge")
-    if name == DOCKER0 and not standing.ours and standing.ports:
+    users = [rival] if rival else list(standing.ports)
+    if name == DOCKER0 and not standing.ours and users:
         raise Conflict(
-            f"{_WHERE}: {name} is somebody else's: {', '.join(standing.ports)} are plugged into it. "
-            "Stop whoever uses it, or choose another bridge with --bridge (none: no default network)"
+            f"{_WHERE}: {name} is used by {', '.join(users)}, and two would give the same addresses out. "
+            "Stop the other, or choose a bridge of your own with --bridge (none: no default network)"
         )
 
 

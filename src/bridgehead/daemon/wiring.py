@@ -35,6 +35,7 @@ from bridgehead.host.iptables.programs import Programs
 from bridgehead.host.machine import surroundings
 from bridgehead.host.machine.chance import SystemClock, SystemRandom
 from bridgehead.host.machine.occupied import HostSurroundings
+from bridgehead.host.machine.rival import rival
 from bridgehead.host.netlink.standing import standing, wake
 from bridgehead.host.ports.host_ports import KernelPorts
 from bridgehead.host.runtime.logs import ConmonLogs
@@ -152,8 +153,9 @@ def _facts(
 ) -> HostFacts:
     options = settings.options
     firewall = rules.spelling(options, chosen)
-    bridge = BridgeDriver(firewall, direct_routing=options.direct_routing, masquerade6=options.ip6tables)
-    drivers = (bridge, PlainDriver("host"), PlainDriver("null"))
+    bridge = None if options.bridge.absent else standing(options.bridge.name or DOCKER0)
+    bridging = BridgeDriver(firewall, direct_routing=options.direct_routing, masquerade6=options.ip6tables)
+    drivers = (bridging, PlainDriver("host"), PlainDriver("null"))
     return HostFacts(
         layout=settings.layout,
         drivers={driver.name: driver for driver in drivers},
@@ -165,7 +167,8 @@ def _facts(
         occupied=tuple(around.occupied({*_bridges(stored), options.bridge.name or DOCKER0})),
         pools=_pools(options),
         options=options,
-        bridge=None if options.bridge.absent else standing(options.bridge.name or DOCKER0),
+        bridge=bridge,
+        rival=rival() if bridge and not bridge.ours else "",
         advertised=surroundings.advertised_uplinks(),
         companions=neighbours.companions(),
     )

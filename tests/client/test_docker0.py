@@ -1,12 +1,15 @@
 """The parameters that shape the default network, with docker0, a bridge of the user's, or none."""
 
+from functools import partial
+
 import pytest
 
 from tests.client.starting import addresses, brctl, once, refusal, running, sleeper
 from tests.support import nameserver
 from tests.support.bridgehead import bridgehead
 from tests.support.oracle import available, oracle
-from tests.support.testhost import OUTSIDE_ADDRESS, Host
+from tests.support.testhost import OUTSIDE_ADDRESS, UPLINK_ADDRESS, Host
+from tests.support.wait import until
 
 pytestmark = pytest.mark.host
 
@@ -87,6 +90,29 @@ def test_a_bridge_of_the_users_is_used_and_left_as_it_was(host: Host) -> None:
     assert "docker0" not in links
     with bridgehead(host, "--bridge=none"):
         assert addresses(host, "br0") == ["188.18.0.1/16"]
+
+
+def _answer(where: Host, address: str) -> str:
+    return where.run("busybox", "timeout", "2", "busybox", "nc", address, "8080", check=False).stdout.strip()
+
+
+@pytest.mark.parametrize("backend", ["iptables", "nftables"])
+@pytest.mark.parametrize(("name", "flags"), [("br0", ["--bridge=br0"]), ("docker0", [])])
+def test_somebodys_bridge_carries_what_is_published(
+    host: Host, backend: str, name: str, flags: list[str]
+) -> None:
+    host.run("ip", "link", "add", name, "type", "bridge")
+    host.run("ip", "address", "add", "10.9.0.1/24", "dev", name)
+    host.run("ip", "link", "set", name, "up")
+    outside = host.outside()
+
+    with running(host, f"--firewall-backend={backend}", *flags) as daemon:
+        server = ("busybox", "sh", "-c", "while :; do echo served | nc -l -p 80; done")
+        daemon.docker.ok("run", "-d", "-p", "8080:80", *server)
+        asked = [(host, "127.0.0.1"), (host, "10.9.0.1"), (outside, UPLINK_ADDRESS)]
+        seen = [until(partial(_answer, *place), f"an answer of {place[1]}") for place in asked]
+
+    assert seen == ["served"] * 3
 
 
 def test_a_bare_bridge_gets_an_address_and_is_brought_up(host: Host) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from bridgehead.core.drivers.bridge import BridgeDriver
 from bridgehead.core.facts import HostFacts
+from bridgehead.core.firewall.nft import NftSpelling
 from bridgehead.core.firewall.spelling import NoFirewall
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool
 from bridgehead.core.ipam.subnets import Occupied
@@ -17,7 +18,7 @@ from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.ids import ContainerID, EndpointID, NetworkID, SandboxID
 from bridgehead.core.model.network import BridgeOptions, Endpoint, EndpointWish, Network, Subnet
 from bridgehead.core.model.snapshot import Snapshot
-from bridgehead.core.plan.objects import Bridge, LinkAddress
+from bridgehead.core.plan.objects import Bridge, FirewallElement, LinkAddress, Sysctl
 from bridgehead.core.predefined import established
 from bridgehead.core.settings import DaemonOptions, DefaultBridge
 from bridgehead.core.standing import Standing
@@ -262,6 +263,8 @@ def test_a_bridge_of_the_users_is_used_and_not_touched() -> None:
     assert (found.bridge.name, found.bridge.managed) == ("br0", False)
     assert found.subnets[0].prefix == network("188.18.0.0/16")
     assert list(BridgeDriver(NoFirewall()).network_objects(found)) == []
+    others = [type(item) for item in BridgeDriver(NftSpelling()).network_objects(found)]
+    assert set(others) == {FirewallElement, Sysctl}
 
 
 def test_a_bridge_without_an_address_gets_one_and_nothing_else() -> None:

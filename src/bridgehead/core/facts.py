@@ -17,7 +17,8 @@ from bridgehead.core.standing import Standing
 @dataclass(frozen=True, slots=True)
 class HostFacts:
     """`mtu` is the uplink's. `bridge`: what stands under the default bridge's name. `advertised`: interfaces
-    whose IPv6 default route comes from a router's advertisements. `rival`: another daemon that has a docker0.
+    whose IPv6 default route comes from a router's advertisements. `adopted`: bridges of
+    somebody else that we use. `rival`: another daemon that has a docker0.
     `occupied`: what the host used when the daemon started, for the default network, which is decided then.
     """
 
@@ -32,6 +33,7 @@ class HostFacts:
     occupied: tuple[Occupied, ...] = ()
     options: DaemonOptions = field(default_factory=DaemonOptions)
     bridge: Standing | None = None
+    adopted: frozenset[str] = frozenset()
     rival: str = ""
     advertised: tuple[str, ...] = ()
     companions: tuple[FirewallRule, ...] = ()

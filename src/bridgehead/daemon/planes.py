@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from bridgehead.core.desired import BRIDGE_FILTERING, FORWARDING, FORWARDING_V6, accept_ra
+from bridgehead.core.drivers.bridge import route_localnet
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.firewall.flows import Flow
 from bridgehead.core.model.errors import HostRefused
@@ -49,9 +50,12 @@ def build(facts: HostFacts, programs: Programs, held: ExitStack, *, start: bool 
     held.callback(scissors.close)
     flags = OWNED if start else 0  # who only looks owns nothing
     firewall = FirewallPlane(layout.namespaces, socket_in, _cutting(scissors), table_flags=flags)
-    adopted = frozenset({facts.options.bridge.name} - {""})
-    iptables = IptablesPlane(programs, adopted=adopted, cut_flows=_cutting(scissors))
-    switches = (FORWARDING, FORWARDING_V6, BRIDGE_FILTERING, *map(accept_ra, facts.advertised))
+    iptables = IptablesPlane(programs, adopted=facts.adopted, cut_flows=_cutting(scissors))
+    switches = (
+        *(FORWARDING, FORWARDING_V6, BRIDGE_FILTERING),
+        *map(accept_ra, facts.advertised),
+        *map(route_localnet, facts.adopted),
+    )
     for plane in (resolver, ports):
         held.callback(plane.close)
     host = Host(

@@ -50,7 +50,8 @@ class OtherFirewalls:
         )
 
 
-def spelling(options: DaemonOptions, chosen: FirewallBackend) -> Spelling:
+def spelling(options: DaemonOptions, chosen: FirewallBackend, adopted: frozenset[str]) -> Spelling:
+    """`adopted`: bridges of somebody else that we use."""
     if not options.iptables:
         return NoFirewall()
     if chosen is FirewallBackend.NFTABLES:
@@ -58,6 +59,6 @@ def spelling(options: DaemonOptions, chosen: FirewallBackend) -> Spelling:
     return IptablesSpelling(
         families=(4, 6) if options.ip6tables else (4,),
         guard=GuardSpelling(),
-        adopted=frozenset({options.bridge.name} - {""}),
+        adopted=adopted,
         bridged=surroundings.bridged_families(),
     )

@@ -20,6 +20,7 @@ from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Op
 from bridgehead.core.predefined import DOCKER0
 from bridgehead.core.settings import DaemonOptions, FirewallBackend
+from bridgehead.core.standing import Standing
 from bridgehead.daemon import planes, rules
 from bridgehead.daemon.flags import FLAGS, Settings
 from bridgehead.daemon.planes import Births
@@ -152,8 +153,9 @@ def _facts(
     around: HostSurroundings,
 ) -> HostFacts:
     options = settings.options
-    firewall = rules.spelling(options, chosen)
     bridge = None if options.bridge.absent else standing(options.bridge.name or DOCKER0)
+    adopted = _adopted(bridge, stored)
+    firewall = rules.spelling(options, chosen, adopted)
     bridging = BridgeDriver(firewall, direct_routing=options.direct_routing, masquerade6=options.ip6tables)
     drivers = (bridging, PlainDriver("host"), PlainDriver("null"))
     return HostFacts(
@@ -168,6 +170,7 @@ def _facts(
         pools=_pools(options),
         options=options,
         bridge=bridge,
+        adopted=adopted,
         rival=rival() if bridge and not bridge.ours else "",
         advertised=surroundings.advertised_uplinks(),
         companions=neighbours.companions(),
@@ -176,6 +179,13 @@ def _facts(
 
 def _bridges(stored: Snapshot) -> set[str]:
     return {network.bridge.name for network in stored.networks.values() if network.bridge}
+
+
+def _adopted(bridge: Standing | None, stored: Snapshot) -> frozenset[str]:
+    """What we use of others': now, and what containers may still be plugged into from an earlier start."""
+    bridges = (network.bridge for network in stored.networks.values() if network.bridge)
+    earlier = frozenset(item.name for item in bridges if not item.managed)
+    return earlier | {bridge.name} if bridge and not bridge.ours else earlier
 
 
 def _machine_id() -> str:

@@ -15,7 +15,7 @@ from bridgehead.core.model.errors import Forbidden, InvalidParameter, NotFound
 from bridgehead.core.model.ids import NetworkID
 from bridgehead.core.model.network import BridgeOptions, Endpoint, GatewayMode, Network, PortBinding
 from bridgehead.core.model.requests import NetworkRequest
-from bridgehead.core.plan.objects import Bridge, KernelObject, LinkAddress, Veth
+from bridgehead.core.plan.objects import Bridge, KernelObject, LinkAddress, Sysctl, Veth
 
 _LINK_LOCAL_LENGTHS = {4: 16, 6: 64}
 
@@ -59,6 +59,8 @@ class BridgeDriver:
                 bridge.mtu,
                 route_localnet=self._translates and not network.internal,
             )
+        elif self._translates and not network.internal:
+            yield Sysctl(route_localnet(bridge.name), "1")
         for subnet in network.subnets:
             ours = not bridge.keeps_no_address(subnet.prefix.version)
             if subnet.address is not None and ours and subnet.gateway not in bridge.standing:
@@ -134,6 +136,11 @@ def _address(endpoint: Endpoint, version: int) -> Address | None:
 
 def _with_length(link_local: Address) -> Interface:
     return ipaddress.ip_interface((link_local, _LINK_LOCAL_LENGTHS[link_local.version]))
+
+
+def route_localnet(interface: str) -> str:
+    """The setting that lets the host's own packets to a port published on 127.0.0.1 out there."""
+    return f"net/ipv4/conf/{interface}/route_localnet"
 
 
 def stable_mac(network_id: str) -> str:

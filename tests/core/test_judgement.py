@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridgehead.core.judgement import believed, concerns, overlapped
+from bridgehead.core.judgement import believed, concerns, overlapped, suspects
 from bridgehead.core.model.ids import NetworkID
 from bridgehead.core.model.network import BridgeOptions, Network, Subnet
 from bridgehead.core.plan.notice import (
@@ -20,6 +20,7 @@ from bridgehead.core.plan.notice import (
     RouteGone,
 )
 from bridgehead.core.plan.objects import (
+    EVERY_KIND,
     Bridge,
     FirewallRule,
     FirewallTable,
@@ -104,6 +105,17 @@ def test_tables_with_rules_of_ours_are_ours_to_watch(family: str, table: str) ->
 
     assert concerns(FirewallChanged(frozenset({(family, table)})), ours)
     assert not concerns(FirewallChanged(frozenset({(family, "raw")})), ours)
+
+
+def test_only_what_may_be_damaged_is_suspected() -> None:
+    link, firewall = LinkGone("br-a"), FirewallChanged(frozenset({("inet", "bridgehead")}))
+
+    assert Veth in suspects([link])
+    assert FirewallTable not in suspects([link])
+    assert Veth not in suspects([firewall])
+    assert suspects([link, firewall]) == suspects([link]) | suspects([firewall])
+    assert suspects([firewall, Overrun()]) == EVERY_KIND
+    assert suspects([]) == frozenset()
 
 
 def test_a_later_state_of_the_same_thing_has_the_same_subject() -> None:

@@ -22,11 +22,13 @@ from bridgehead.core.plan.notice import (
     Table,
 )
 from bridgehead.core.plan.objects import (
+    EVERY_KIND,
     Bridge,
     FirewallElement,
     FirewallRule,
     FirewallTable,
     KernelObject,
+    Kinds,
     LinkAddress,
     Route,
     Veth,
@@ -90,6 +92,20 @@ def concerns(notice: Notice, ours: Believed) -> bool:
             return (notice.link, notice.destination) in ours.routes
         case _:
             return False
+
+
+def suspects(notices: Iterable[Notice]) -> Kinds:
+    """The kinds of objects that such damage may have been done to."""
+    found: Kinds = frozenset()
+    for notice in notices:
+        match notice:
+            case Overrun():
+                found |= EVERY_KIND
+            case FirewallChanged():
+                found |= {FirewallTable, FirewallElement, FirewallRule}
+            case _:
+                found |= {Bridge, Veth, LinkAddress, Route}
+    return found
 
 
 def _differs(now: LinkChanged, ours: Believed) -> bool:

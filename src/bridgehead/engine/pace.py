@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from bridgehead.core.plan.notice import Subject
 
-_MEMORY_S = 30.0
-_FREE = 5  # looks within the memory because of one subject that cost no pause
-_FREE_IN_ALL = 30
+_MEMORY_S = 120.0
+_FREE = 10  # looks within the memory because of one subject that cost no pause
+_FREE_IN_ALL = 60
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 20.0
 
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 from bridgehead.core.model.errors import BridgeheadError, HostRefused
 from bridgehead.core.plan.diff import Delete, Op, after, diff
 from bridgehead.core.plan.explain import explain, summary
-from bridgehead.core.plan.objects import KernelObject, Key, State
+from bridgehead.core.plan.objects import EVERY_KIND, KernelObject, Key, Kinds, State
 from bridgehead.engine.world import Plane
 
 Owner = str
@@ -32,11 +32,16 @@ class Host:
     def __init__(self, planes: Sequence[Plane]) -> None:
         self._planes = planes
 
-    def observe(self) -> State:
+    def observe(self, kinds: Kinds = EVERY_KIND) -> State:
+        """What is there of `kinds`, and of whatever is seen together with them."""
         found: State = {}
         for plane in self._planes:
-            found |= plane.observe()
+            if plane.kinds & kinds:
+                found |= plane.observe()
         return found
+
+    def seen_with(self, kinds: Kinds) -> Kinds:
+        return frozenset(kind for plane in self._planes if plane.kinds & kinds for kind in plane.kinds)
 
     def apply(self, ops: Sequence[Op]) -> Mapping[Key, Exception]:
         failed: dict[Key, Exception] = {}
@@ -66,7 +71,7 @@ class Reconciler:
         self._owners = owners
         self._believed: dict[Owner, State] = {}
         self._waiting: dict[Owner, list[asyncio.Future[None]]] = {}
-        self._suspect = False
+        self._suspects: Kinds = frozenset()
         self._failed: Mapping[Key, Exception] = {}
         self._onlookers: list[Callable[[], None]] = []
         self.mended: Callable[[Mended], None] = _log_mended
@@ -75,9 +80,11 @@ class Reconciler:
         # One thread, so that the kernel sees one writer and planes need no locks.
         self._thread = ThreadPoolExecutor(1, "kernel")
 
-    async def observe(self) -> State:
-        _log.debug("looking at the whole host")
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._host.observe)
+    async def observe(self, kinds: Kinds = EVERY_KIND) -> State:
+        _log.debug(
+            "looking at the %s", "whole host" if kinds == EVERY_KIND else "suspicious part of the host"
+        )
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._host.observe, kinds)
 
     def plan(self, actual: State) -> list[Op]:
         """What a full reconciliation would do, given what is there."""
@@ -94,17 +101,17 @@ class Reconciler:
             _log.info("recovering: %s", explain(op))
         failed = await self._apply(ops)
         self._believe(after(actual, ops, failed))
-        self._suspect, self._failed = bool(failed), failed
+        self._note(failed)
         self._report(failed)
         return failed
 
-    async def repair(self) -> None:
-        """Observe everything and mend what differs, in turn with whatever else is asked.
+    async def repair(self, kinds: Kinds = EVERY_KIND) -> None:
+        """Observe these kinds and mend what differs, in turn with whatever else is asked.
 
         Raises:
             BridgeheadError: something could not be mended; the first refusal.
         """
-        self._suspect = True
+        self._suspects |= kinds
         await self.settle(self._owners())
 
     def believed(self) -> Iterable[KernelObject]:
@@ -156,19 +163,24 @@ class Reconciler:
             self._applying = None
             self._retry_if_suspect()
 
+    def _note(self, failed: Mapping[Key, Exception]) -> None:
+        self._failed = failed
+        if failed:
+            self._suspects = EVERY_KIND
+
     def _let_look(self) -> None:
         onlookers, self._onlookers = self._onlookers, []
         for look in onlookers:
             look()
 
     def _retry_if_suspect(self) -> None:
-        if self._suspect and (self._retrying is None or self._retrying.done()):
+        if self._suspects and (self._retrying is None or self._retrying.done()):
             self._retrying = asyncio.get_running_loop().create_task(self._retry())
 
     async def _retry(self) -> None:
         """What the host refused it may allow later; nobody needs to ask again."""
         pause_s = _FIRST_RETRY_S
-        while self._suspect:
+        while self._suspects:
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _LAST_RETRY_S)
             try:
@@ -182,17 +194,19 @@ class Reconciler:
         except Exception as error:  # noqa: BLE001 - see below
             # A bug in one round must neither end the loop nor leave anybody waiting for ever.
             _log.exception("a round of reconciliation failed")
-            self._suspect = True
+            self._suspects = EVERY_KIND
             refusal = error if isinstance(error, BridgeheadError) else HostRefused(f"internal error: {error}")
             return dict.fromkeys(owners, refusal)
 
     async def _round(self, owners: set[Owner]) -> Mapping[Owner, Exception]:
         damaged: set[Key] = set()
         # Taken down first: a repair that is asked for meanwhile must find the next round suspicious.
-        suspect, self._suspect = self._suspect, False
-        if suspect:
+        suspects, self._suspects = self._suspects, frozenset()
+        if suspects:
             before = _union(self._believed.values())
-            found = await self.observe()
+            seen = self._host.seen_with(suspects)
+            unseen = {key: item for key, item in before.items() if type(item) not in seen}
+            found = unseen | await self.observe(suspects)
             damaged = _differing(before, found) - self._failed.keys()
             self._believe(found)
             owners = {*self._owners(), *self._believed}
@@ -201,7 +215,7 @@ class Reconciler:
         ops = diff(actual, _union(wanted.values()))
         failed = await self._apply(ops)
         reached = after(actual, ops, failed)
-        self._suspect, self._failed = self._suspect or bool(failed), failed
+        self._note(failed)
         self._tell_mended([op for op in ops if op.object.key in damaged - failed.keys()], wanted)
         for owner in owners:
             kept = {key: reached[key] for key in wanted[owner] if key in reached}

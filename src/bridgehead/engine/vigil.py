@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bridgehead.core.desired import HOST
-from bridgehead.core.judgement import believed, concerns, overlapped
+from bridgehead.core.judgement import believed, concerns, overlapped, suspects
 from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.network import Network
 from bridgehead.core.plan.diff import Op
@@ -103,7 +103,7 @@ class Vigil:
             await asyncio.sleep(pause_s)
         self._pace.looked(loop.time(), subjects)
         try:
-            await self._intent.reconciler.repair()
+            await self._intent.reconciler.repair(suspects(concerning))
         except BridgeheadError as error:
             _log.warning("not repaired yet: %s", error)
         finally:

@@ -9,7 +9,7 @@ links by group, routes and addresses by protocol number, nftables by our own tab
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from bridgehead.core.model.addresses import Address, Interface, Prefix
 
@@ -371,6 +371,8 @@ KernelObject = (
     | File
     | OverlayMount
 )
+Kinds = frozenset[type]
+EVERY_KIND: Kinds = frozenset(get_args(KernelObject))
 State = dict[Key, KernelObject]
 
 

@@ -56,7 +56,8 @@ def _shown(host: Host) -> dict[str, Any]:
     macs = {
         link["ifname"]: link["address"] for link in host.json("ip", "-j", "link", "show", "type", "bridge")
     }
-    rules = host.run("nft", "list", "ruleset").stdout
+    # In whatever order: chains come as they were made.
+    rules = sorted(host.run("nft", "--stateless", "list", "ruleset").stdout.splitlines())
     return {"macs": macs, "links": links, "routes": routes, "addresses": addresses, "rules": rules}
 
 
@@ -69,8 +70,9 @@ def _events(daemon: Daemon, *filters: str) -> list[dict[str, Any]]:
 
 DAMAGES = [
     "nft flush ruleset",
-    "nft delete table inet bridgehead",
-    "nft flush chain inet bridgehead forward",
+    "iptables -F",
+    "iptables -t nat -F",
+    "iptables -t nat -D PREROUTING 1",
     "ip address del 172.17.0.1/16 dev docker0",
     "ip address flush dev ward",
     "ip link del docker0",
@@ -120,12 +122,12 @@ def test_the_event_names_the_network_and_what_was_repaired(healing: Daemon) -> N
 def test_what_belongs_to_no_network_is_an_event_of_the_daemon(healing: Daemon) -> None:
     before = len(_events(healing, "event=repair", "type=daemon"))
 
-    healing.host.run("nft", "delete", "table", "inet", "bridgehead")
+    healing.host.run("iptables", "-t", "nat", "-D", "PREROUTING", "1")
 
     until(lambda: len(_events(healing, "event=repair", "type=daemon")) > before, "the event")
     event = _events(healing, "event=repair", "type=daemon")[-1]
-    assert "firewall-table" in event["Actor"]["Attributes"]["repaired"]
-    assert event["Actor"]["Attributes"]["by"].startswith("nft (pid ")
+    assert "PREROUTING" in event["Actor"]["Attributes"]["repaired"]
+    assert event["Actor"]["Attributes"]["by"].startswith("iptables (pid ")
 
 
 def test_what_is_not_ours_is_left_as_others_leave_it(healing: Daemon) -> None:
@@ -240,16 +242,35 @@ def _in_parallel(count: int, work: Callable[[int], None]) -> None:
         thread.join(60)
 
 
+def test_our_own_table_cannot_be_taken_away_and_needs_no_repair(host: Host) -> None:
+    with bridgehead(host, "--firewall-backend=nftables") as daemon:
+        before = _shown(host)
+
+        for words in (
+            "nft flush ruleset",
+            "nft delete table inet bridgehead",
+            "nft flush table inet bridgehead",
+        ):
+            host.run(*words.split(), check=False)
+
+        assert _shown(host) == before
+        host.run("ip", "link", "set", "docker0", "down")
+        until(lambda: _repairs(daemon), "the repair")
+        assert len(_repairs(daemon)) == 1
+
+
 def test_a_war_is_fought_ever_more_slowly_and_names_the_opponent(host: Host) -> None:
     with bridgehead(host) as daemon:
-        loop = "while sleep 0.05; do nft delete table inet bridgehead 2>/dev/null; done"
+        loop = "while sleep 0.05; do iptables -F FORWARD; done"
         opponent = host.popen(["sh", "-c", loop])
         try:
-            until(lambda: any("again and again by nft (pid" in line for line in _log(daemon)), "a warning")
+            until(
+                lambda: any("again and again by iptables (pid" in line for line in _log(daemon)), "a warning"
+            )
         finally:
             host.kill(next(pid for pid, words in host.processes().items() if words.startswith("sh -c while")))
             opponent.wait(5)
 
-        host.run("nft", "flush", "ruleset")
+        host.run("iptables", "-F")
         until(lambda: plan(daemon) == [], "peace", limit_s=30, pause_s=0.5)
         assert len(_repairs(daemon)) < 15

@@ -61,10 +61,10 @@ class Vigil:
         await self._sound.wait()
         await self._collect()
         concerning = await self._intent.reconciler.between_rounds(self._judge)
-        if self._neighbours_moved:
-            await self._look_at_neighbours()
         if concerning:
             await self._repair(concerning)
+        if self._neighbours_moved:
+            await self._look_at_neighbours()
 
     def _hear(self) -> None:
         for notice in self._watch.drain():

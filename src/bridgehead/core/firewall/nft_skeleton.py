@@ -39,21 +39,23 @@ _FILTER_SETS = """\
 	}
 """
 
-# The priority puts our drops before the accepts of the ordinary filter chains; `ours` sees only packets with
-# an end on our bridges. `goto` everywhere: what a chain does not accept or drop leaves by the policy, accept.
+# The priority puts our drops before the accepts of the ordinary filter chains; `ours` sees only packets that
+# begin something and have an end on our bridges. Accepting all answers, also other people's, costs nobody
+# anything: they leave by the policy, accept, in any case, as does what comes to the end of a chain (`goto`).
+# Comparing addresses is quicker than looking up interfaces, so `loopback` begins with that.
 _FILTER_CHAINS = """\
 	chain loopback {
 		type filter hook prerouting priority raw; policy accept;
-		iifname @bridges ip daddr 127.0.0.0/8 drop comment "route_localnet is for the host alone"
-		iifname @bridges ip saddr 127.0.0.0/8 drop
+		ip daddr 127.0.0.0/8 iifname @bridges drop comment "route_localnet is for the host alone"
+		ip saddr 127.0.0.0/8 iifname @bridges drop
 	}
 	chain forward {
 		type filter hook forward priority filter - 1; policy accept;
+		ct state established,related accept
 		iifname @bridges goto ours
 		oifname @bridges goto ours
 	}
 	chain ours {
-		ct state established,related accept
 		iifname . oifname vmap @within
 		iifname @internal drop comment "out of an internal network"
 		oifname . meta nfproto vmap @inward

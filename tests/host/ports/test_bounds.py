@@ -9,10 +9,22 @@ from pathlib import Path
 import pytest
 
 from bridgehead.host.companion.loop import Loop
+from bridgehead.host.ports import sockets
 from bridgehead.host.ports.allowance import Allowance
+from bridgehead.host.ports.keeper import KeptPort
 from bridgehead.host.ports.tcp_relay import TcpRelay
 from bridgehead.host.ports.udp_relay import UdpRelay
-from tests.host.ports.machine import LIMIT_S, bound, connected, echo, everything, place, serving, udp_client
+from tests.host.ports.machine import (
+    LIMIT_S,
+    bound,
+    connected,
+    echo,
+    everything,
+    hold,
+    place,
+    serving,
+    udp_client,
+)
 from tests.support.wait import until
 
 pytestmark = pytest.mark.host
@@ -120,3 +132,15 @@ def test_a_connection_too_many_waits_for_its_turn(run: Run, machine: Path) -> No
         assert second.recv(5) == b"hello"
         second.shutdown(socket.SHUT_WR)
         assert everything(second) == b""
+
+
+def test_whoever_still_waits_when_a_relay_ends_is_turned_away(machine: Path) -> None:
+    loop, nobody = Loop(), Allowance(0)
+    relayed, silent = hold("tcp", OUTSIDE, CONTAINER), hold("tcp", OUTSIDE)
+    with sockets.opened(relayed) as kept:
+        port = KeptPort(relayed, kept)
+        port.lead(loop, relayed, nobody)
+
+        with connected(OUTSIDE) as client:
+            port.lead(loop, silent, nobody)
+            assert client.recv(1) == b""

@@ -27,9 +27,12 @@ class KeptPort:
 
     def lead(self, loop: Loop, hold: PortHold, allowance: Allowance) -> None:
         """From now on to where `hold` says. What an earlier target was sent ends here."""
+        relayed = self.relay is not None
         self.silence()
         self.hold = hold
         if hold.relay is None:
+            if relayed:
+                sockets.turn_away(self.socket)
             return
         address, port = hold.relay
         self.relay = _CARRIED[hold.protocol](loop, self.socket, (str(address), port), allowance)

@@ -73,3 +73,15 @@ def let_hear(kept: socket.socket) -> None:
     except FileNotFoundError:
         # It hears already: an earlier version of this process saw to that.
         return
+
+
+def turn_away(kept: socket.socket) -> None:
+    """Close what was connected before the socket went deaf: nobody will ever accept it."""
+    if kept.type == socket.SOCK_DGRAM:
+        return
+    try:
+        while True:
+            kept.accept()[0].close()
+    except OSError:
+        # Nobody waits any more.
+        return

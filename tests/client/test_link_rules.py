@@ -37,6 +37,12 @@ def _fetches(daemon: Daemon, name: str, host: str, port: int = 5432) -> bool:
     return "root:x:0:0" in daemon.docker("exec", name, "sh", "-c", asking).out
 
 
+def _forget_former_addresses(daemon: Daemon) -> None:
+    """They are kept in memory, for their former holders."""
+    daemon.kill()
+    daemon.start()
+
+
 def test_a_link_opens_every_exposed_port_for_its_recipient_alone(closed: Daemon) -> None:
     db = _address(closed, "db")
 
@@ -69,6 +75,7 @@ def test_the_chapters_two_rules_stand_for_each_exposed_port() -> None:
 def test_link_rules_follow_the_source_to_its_new_address(closed: Daemon) -> None:
     old = _address(closed, "db")
     closed.docker.ok("stop", "-t", "1", "db")
+    _forget_former_addresses(closed)
     closed.docker.ok("run", "-d", "--name", "heir", "--expose", "5432", "busybox", "sh", "-c", SERVING)
     assert _address(closed, "heir") == old
 
@@ -84,6 +91,7 @@ def test_link_rules_go_with_the_link_and_with_its_source(closed: Daemon, gone: t
     db = _address(closed, "db")
     closed.docker.ok(*gone)
     if gone[1] == "-f":
+        _forget_former_addresses(closed)
         closed.docker.ok("run", "-d", "--name", "heir", "busybox", "sh", "-c", SERVING)
         assert _address(closed, "heir") == db
 

@@ -46,6 +46,12 @@ def _own_environment(daemon: Daemon, name: str) -> list[str]:
     return _inside(daemon, name, "sh", "-c", "tr '\\0' '\\n' < /proc/1/environ").splitlines()
 
 
+def _forget_former_addresses(daemon: Daemon) -> None:
+    """They are kept in memory, for their former holders."""
+    daemon.kill()
+    daemon.start()
+
+
 def test_the_chapters_web_knows_its_db(fresh: Daemon) -> None:
     _sleeper(fresh, "db", "-e", "doc=docker", "--expose", "8080")
     _sleeper(fresh, "web", "--link", "db:webdb")
@@ -66,10 +72,12 @@ def test_the_chapters_web_knows_its_db(fresh: Daemon) -> None:
 
 
 def test_a_restarted_source_is_found_at_its_new_address(fresh: Daemon) -> None:
+    _forget_former_addresses(fresh)
     _sleeper(fresh, "db", "--expose", "5432")
     _sleeper(fresh, "web", "--link", "db:webdb")
     old = _address(fresh, "db")
     fresh.docker.ok("stop", "-t", "1", "db")
+    _forget_former_addresses(fresh)
     _sleeper(fresh, "between")
     assert _address(fresh, "between") == old
 

@@ -232,6 +232,7 @@ class ContainerUseCases:
     async def _signal_and_wait(self, identifier: ContainerID, signal: int, patience_s: float) -> bool:
         """Whether it ended in time; a negative patience waits for ever."""
         if not self._has_process(identifier):
+            await self._life.cleaned(identifier)
             return True
         ended = asyncio.ensure_future(self._life.waiters.wait(self._find(identifier), "next-exit"))
         await self._runtime.signal(identifier, signal)

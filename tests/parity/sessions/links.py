@@ -19,6 +19,8 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
         "inspect -f '{{json .HostConfig.Links}} {{.Name}}' web/webdb",
         "ps --no-trunc --format {{.Names}}",
         "ps --format {{.Names}}",
+        "ps -f name=webdb --format {{.Names}}",
+        "ps -f name=web --format {{.Names}}",
         "inspect -f '{{json .NetworkSettings.Networks.bridge.Links}}' web",
         sleeper("bad", "--link missing:x"),
         sleeper("bad", "--link db:x --net host"),

@@ -54,8 +54,8 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
     "ports": (
         Difference(
             "a port that is taken is said with its holder, and before anything is started",
-            oracle=r"err .* (Bind for 0.0.0.0:8080 failed: port is already allocated|Error starting userland .*)",
-            ours=r"err .* Bind for [0-9.]+:8080 failed: port is already allocated \(by container (web|heir)\)",
+            oracle=r"err .* (Bind for \S+ failed: port is already allocated|Error starting userland .*)",
+            ours=r"err .* Bind for \S+ failed: port is already allocated \(by container (web|heir)\)",
         ),
     ),
 }

@@ -1,4 +1,5 @@
 import ipaddress
+from dataclasses import replace
 
 from bridgehead.core.gateway import EVERYWHERE, default_gateways, gateway_order
 from bridgehead.core.model.ids import ContainerID, EndpointID, NetworkID, SandboxID
@@ -54,3 +55,30 @@ def test_one_default_route_a_family_and_none_through_an_internal_network() -> No
 
     assert [(EVERYWHERE[4], ipaddress.ip_address("10.2.0.1"), "eth1")] == routes
     assert list(default_gateways(pairs[:1])) == []
+
+
+SIX = ipaddress.ip_network("fd00:4::/64")
+DUAL = replace(
+    network("zz-dual", 4), subnets=(*network("zz-dual", 4).subnets, Subnet(SIX, SIX.network_address + 1))
+)
+
+
+def test_a_network_that_leads_out_in_both_families_comes_first() -> None:
+    snapshot = Snapshot().put(ALPHA, DUAL)
+    order = gateway_order(snapshot, [endpoint(ALPHA, "eth0"), endpoint(DUAL, "eth1")])
+
+    assert [where.name for _, where in order] == ["zz-dual", "alpha"]
+
+
+def test_each_family_may_have_a_way_out_of_its_own() -> None:
+    both = replace(
+        endpoint(DUAL, "eth1"),
+        addresses=(*endpoint(DUAL, "eth1").addresses, ipaddress.ip_interface("fd00:4::9/64")),
+    )
+
+    routes = list(default_gateways([(endpoint(ALPHA, "eth0", priority=1), ALPHA), (both, DUAL)]))
+
+    assert [(str(gateway), interface) for _, gateway, interface in routes] == [
+        ("10.2.0.1", "eth0"),
+        ("fd00:4::1", "eth1"),
+    ]

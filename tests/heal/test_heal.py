@@ -210,12 +210,14 @@ def test_ordinary_life_is_no_reason_to_look_at_the_host(host: Host) -> None:
 
 
 def test_a_daemon_at_rest_sleeps(healing: Daemon) -> None:
+    """But for one look a second at the host's name servers."""
+
     def still() -> bool:
         before = _wakings(healing)
         threading.Event().wait(1.0)
-        return _wakings(healing) == before
+        return _wakings(healing) <= before + 2
 
-    until(still, "a second without a waking")
+    until(still, "a second of sleep")
 
 
 def _looks(daemon: Daemon) -> int:

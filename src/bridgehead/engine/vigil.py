@@ -26,6 +26,7 @@ from bridgehead.engine.world import Neighbours, Watch
 
 _SILENCE_S = 0.06
 _LONGEST_COLLECTION_S = 0.3
+_NEIGHBOURS_REST_S = 2.0
 _log = logging.getLogger("bridgehead.vigil")
 
 
@@ -36,6 +37,7 @@ class Vigil:
         self._watch = watch
         self._neighbours = neighbours
         self._neighbours_moved = False
+        self._neighbours_rest_until = 0.0
         self._heard: dict[Subject, Notice] = {}
         self._sound = asyncio.Event()
         self._pace = Pace()
@@ -111,7 +113,13 @@ class Vigil:
 
     async def _look_at_neighbours(self) -> None:
         """Somebody who starts to drop what is forwarded must not cut off what our own rules let pass."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._neighbours_rest_until:
+            # Some change their rules all the time, and to read them takes processes.
+            loop.call_at(self._neighbours_rest_until, self._sound.set)
+            return
         self._neighbours_moved = False
+        self._neighbours_rest_until = loop.time() + _NEIGHBOURS_REST_S
         companions = await asyncio.to_thread(self._neighbours.companions)
         if companions == self._intent.facts.companions:
             return

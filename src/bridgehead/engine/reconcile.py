@@ -73,6 +73,7 @@ class Reconciler:
         self._waiting: dict[Owner, list[asyncio.Future[None]]] = {}
         self._suspects: Kinds = frozenset()
         self._failed: Mapping[Key, Exception] = {}
+        self._unmended: set[Key] = set()
         self._onlookers: list[Callable[[], None]] = []
         self.mended: Callable[[Mended], None] = _log_mended
         self._applying: asyncio.Task[None] | None = None
@@ -207,7 +208,7 @@ class Reconciler:
             seen = self._host.seen_with(suspects)
             unseen = {key: item for key, item in before.items() if type(item) not in seen}
             found = unseen | await self.observe(suspects)
-            damaged = _differing(before, found) - self._failed.keys()
+            damaged = _differing(before, found) - self._failed.keys() | self._unmended
             self._believe(found)
             owners = {*self._owners(), *self._believed}
         wanted = {owner: self._desired(owner) for owner in owners}
@@ -216,6 +217,7 @@ class Reconciler:
         failed = await self._apply(ops)
         reached = after(actual, ops, failed)
         self._note(failed)
+        self._unmended = damaged & failed.keys()
         self._tell_mended([op for op in ops if op.object.key in damaged - failed.keys()], wanted)
         for owner in owners:
             kept = {key: reached[key] for key in wanted[owner] if key in reached}

@@ -1,0 +1,153 @@
+"""The reconciler and damage: what is looked at, what is told, and what happens beside a running round."""
+
+import asyncio
+import threading
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from bridgehead.core.model.errors import HostRefused
+from bridgehead.core.plan.diff import Create, Op
+from bridgehead.core.plan.objects import Bridge, FirewallTable, Key, State, Sysctl, state
+from bridgehead.engine.reconcile import Host, Mended, Reconciler
+from tests.sim.fakes import Machine, Switch
+
+BRIDGE = Bridge("br-a", "02:42:00:00:00:01", 1500)
+TABLE = FirewallTable("text")
+INTENT: dict[str, State] = {"host": state(Sysctl("x", "1")), "network/a": state(BRIDGE, TABLE)}
+
+
+class Gated(Machine):
+    """Carries out nothing while the gate is shut."""
+
+    def __init__(self, switch: Switch) -> None:
+        super().__init__(switch)
+        self.gate, self.reached = threading.Event(), threading.Event()
+        self.gate.set()
+
+    def apply(self, ops: Sequence[Op]) -> Mapping[Key, Exception]:
+        self.reached.set()
+        assert self.gate.wait(10)
+        return super().apply(ops)
+
+
+class Stage:
+    def __init__(self) -> None:
+        self.switch = Switch()
+        self.machine = Gated(self.switch)
+        self.intent = dict(INTENT)
+        self.reconciler = Reconciler(
+            Host([self.machine]), lambda owner: self.intent.get(owner, {}), lambda: list(self.intent)
+        )
+        self.told: list[tuple[str, Op]] = []
+        self.reconciler.mended = self._tell
+
+    def _tell(self, mended: Mended) -> None:
+        self.told += mended
+
+    async def begin_round(self) -> "asyncio.Task[None]":
+        """A round that stands still in the middle."""
+        self.machine.gate.clear()
+        self.machine.reached.clear()
+        self.intent["network/b"] = state(Bridge("br-b", "02:42:00:00:00:02", 1500))
+        task = asyncio.ensure_future(self.reconciler.settle(["network/b"]))
+        await asyncio.to_thread(self.machine.reached.wait, 10)
+        return task
+
+
+@pytest.fixture
+async def stage() -> Stage:
+    made = Stage()
+    await made.reconciler.recover()
+    return made
+
+
+async def test_damage_is_mended_and_told_with_its_owner(stage: Stage) -> None:
+    del stage.machine.present[BRIDGE.key]
+
+    await stage.reconciler.repair()
+
+    assert stage.machine.present[BRIDGE.key] == BRIDGE
+    assert stage.told == [("network/a", Create(BRIDGE))]
+
+
+async def test_without_damage_nothing_is_told(stage: Stage) -> None:
+    stage.intent["network/b"] = state(Bridge("br-b", "02:42:00:00:00:02", 1500))
+
+    await stage.reconciler.repair()
+
+    assert stage.told == []
+
+
+async def test_a_repair_asked_for_during_a_round_looks_afterwards(stage: Stage) -> None:
+    round_ = await stage.begin_round()
+    del stage.machine.present[BRIDGE.key]
+
+    repair = asyncio.ensure_future(stage.reconciler.repair())
+    await asyncio.sleep(0)
+    stage.machine.gate.set()
+    await asyncio.gather(round_, repair)
+
+    assert stage.machine.present[BRIDGE.key] == BRIDGE
+
+
+async def test_belief_is_shown_only_between_rounds(stage: Stage) -> None:
+    round_ = await stage.begin_round()
+    names = asyncio.ensure_future(
+        stage.reconciler.between_rounds(
+            lambda: {item.name for item in stage.reconciler.believed() if isinstance(item, Bridge)}
+        )
+    )
+    await asyncio.sleep(0)
+    assert not names.done()
+
+    stage.machine.gate.set()
+    await round_
+
+    assert await names == {"br-a", "br-b"}
+
+
+async def test_an_onlooker_who_fails_hears_it_alone(stage: Stage) -> None:
+    round_ = await stage.begin_round()
+    looking = asyncio.ensure_future(stage.reconciler.between_rounds(lambda: 1 // 0))
+    await asyncio.sleep(0)
+
+    stage.machine.gate.set()
+    await round_
+
+    with pytest.raises(ZeroDivisionError):
+        await looking
+
+
+async def test_damage_that_could_not_be_mended_at_once_is_told_when_it_is(stage: Stage) -> None:
+    del stage.machine.present[BRIDGE.key]
+    stage.switch.effects, stage.switch.refuse_at = 0, 1
+    with pytest.raises(HostRefused):
+        await stage.reconciler.repair()
+    assert stage.told == []
+
+    await stage.reconciler.repair()
+
+    assert stage.told == [("network/a", Create(BRIDGE))]
+    await stage.reconciler.close()
+
+
+async def test_only_planes_with_suspected_kinds_are_looked_at() -> None:
+    class Links(Machine):
+        kinds = frozenset({Bridge})
+
+    class Rules(Machine):
+        kinds = frozenset({FirewallTable, Sysctl})
+
+    links, rules = Links(Switch()), Rules(Switch())
+    reconciler = Reconciler(Host([links, rules]), lambda owner: INTENT[owner], lambda: list(INTENT))
+    await reconciler.recover()
+    links.present.clear()
+    rules.present.clear()
+
+    await reconciler.repair(frozenset({Bridge}))
+    assert links.present == state(BRIDGE)
+    assert rules.present == {}
+
+    await reconciler.repair(frozenset({FirewallTable}))
+    assert rules.present == state(TABLE, Sysctl("x", "1"))

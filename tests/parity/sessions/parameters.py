@@ -1,7 +1,7 @@
 """Sessions on daemons with networking parameters, and where we mean to differ."""
 
 from tests.parity.difference import Difference
-from tests.parity.sessions.words import sleeper
+from tests.parity.sessions.words import FAMILIES, sleeper
 
 _SHOWN = (
     "network inspect bridge",
@@ -66,7 +66,7 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
         "daemon: --ipv6 --fixed-cidr-v6=fd00:1::/64",
         "network inspect bridge",
         sleeper("one"),
-        "exec one sh -c 'ip -o -6 address show dev eth0; ip -6 route show default'",
+        "exec one sh -c 'ip -o -6 address show dev eth0 scope global; ip -6 route show default'",
         "until 1 packets received: exec one ping -6 -c 1 -W 2 fd00:1::1",
     ),
     "host-gateway": (
@@ -86,9 +86,13 @@ _RANGE = Difference(
     ours=r"out (N: eth0 inet|.* dev eth0 scope link src|\S+\.1) \S+\.(129|130|1|2)(/.*)?",
 )
 DIFFERENCES: dict[str, tuple[Difference, ...]] = {
-    "bip-and-range": (_RANGE,),
-    "bridge-and-range": (_RANGE,),
+    "bip": (FAMILIES,),
+    "default-gateway": (FAMILIES,),
+    "bridge": (FAMILIES,),
+    "bip-and-range": (FAMILIES, _RANGE),
+    "bridge-and-range": (FAMILIES, _RANGE),
     "fixed-cidr": (
+        FAMILIES,
         _GATEWAY,
         Difference(
             "docker0 is not given an address of the containers'",
@@ -97,6 +101,7 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
         ),
     ),
     "ipv6": (
+        FAMILIES,
         _GATEWAY,
         Difference(
             "IPv6 addresses are given from the lowest, on the default bridge as on every other",
@@ -104,5 +109,5 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
             ours=r"out N: eth0 inet6 fd00:1::2/64 .*",
         ),
     ),
-    **dict.fromkeys(("mtu", "icc", "ip-masq", "iptables", "bridge-bare", "pools"), (_GATEWAY,)),
+    **dict.fromkeys(("mtu", "icc", "ip-masq", "iptables", "bridge-bare", "pools"), (FAMILIES, _GATEWAY)),
 }

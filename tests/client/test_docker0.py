@@ -6,7 +6,7 @@ import pytest
 
 from tests.client.starting import addresses, brctl, once, refusal, running, sleeper
 from tests.support import nameserver
-from tests.support.bridgehead import bridgehead
+from tests.support.bridgehead import bridgehead, plan
 from tests.support.oracle import available, oracle
 from tests.support.testhost import OUTSIDE_ADDRESS, UPLINK_ADDRESS, Host
 from tests.support.wait import until
@@ -83,6 +83,7 @@ def test_a_bridge_of_the_users_is_used_and_left_as_it_was(host: Host) -> None:
         found = [sleeper(daemon, name) for name in ("one", "two")]
         for target in (found[1], "188.18.0.1", OUTSIDE_ADDRESS):
             daemon.docker.ok("exec", "one", "ping", "-c", "1", "-W", "1", target)
+        assert plan(daemon) == []
         daemon.docker.ok("rm", "-f", "one", "two")
         links = [link["ifname"] for link in host.json("ip", "-json", "link")]
 
@@ -119,6 +120,7 @@ def test_a_bare_bridge_gets_an_address_and_is_brought_up(host: Host) -> None:
     host.run("ip", "link", "add", "br0", "type", "bridge")
 
     with running(host, "-b", "br0") as daemon:
+        assert plan(daemon) == []
         once(daemon, "ping -c 1 -W 1 172.17.0.1")
 
     assert addresses(host, "br0") == ["172.17.0.1/16"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.client.starting import MTU, once, running, sleeper, visitors
-from tests.support.bridgehead import bridgehead
+from tests.support.bridgehead import bridgehead, plan
 from tests.support.testhost import OUTSIDE_ADDRESS, UPLINK_ADDRESS, Host
 from tests.support.wait import until
 
@@ -165,6 +165,7 @@ def test_ipv6_on_docker0_leaves_the_hosts_own_way_out(host: Host) -> None:
     until(advertised, "an advertised route", limit_s=10)
 
     with running(host, "--ipv6", "--fixed-cidr-v6=fd00:1::/64") as daemon:
+        assert plan(daemon) == []
         shown = once(daemon, "ip -o -6 address show eth0; ping -6 -c 1 -W 2 fd00:1::1")
 
     assert "inet6 fd00:1::2/64" in shown

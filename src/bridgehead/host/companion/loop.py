@@ -70,12 +70,13 @@ class Loop:
             self._dead_timers = 0
 
     def run(self) -> None:
+        poll, watchers, fresh = self._epoll.poll, self._watchers, self._fresh
         while self._running:
-            self._fresh.clear()
+            fresh.clear()
             pause_s = self._pause() if self._timers else None
-            for descriptor, events in self._epoll.poll(pause_s, _MOST_EVENTS):
-                watcher = self._watchers.get(descriptor)
-                if watcher is not None and descriptor not in self._fresh:
+            for descriptor, events in poll(pause_s, _MOST_EVENTS):
+                watcher = watchers.get(descriptor)
+                if watcher is not None and descriptor not in fresh:
                     watcher(events)
             if self._timers:
                 self._run_due_timers()

@@ -18,7 +18,7 @@ from bridgehead.core.plan.diff import Op
 from bridgehead.core.plan.objects import FirewallRule, Key, State, state
 from bridgehead.host.iptables.book import Book
 from bridgehead.host.iptables.links import group_of
-from bridgehead.host.iptables.programs import Programs, Variant, legacy_tables
+from bridgehead.host.iptables.programs import NotInstalled, Programs, Variant, legacy_tables
 
 _DNAT = re.compile(r"(?:-d (\S+) )?! -i \S+ -p (\w+) -m \w+ --dport (\d+) -j DNAT .*")
 _ANYWHERE = {4: "0.0.0.0", 6: "::"}
@@ -69,9 +69,15 @@ class IptablesPlane:
         """Where nothing of ours is we look once: nobody else puts anything there that is ours."""
         if not book.is_empty:
             return True
-        if book.other and self._programs.variant is Variant.NFT and not legacy_tables(book.family):
+        if book.other and legacy_tables(book.family) == frozenset() and self._uses_nft():
             return False
         return not book.is_read or (book.family == 4 and not book.other)
+
+    def _uses_nft(self) -> bool:
+        try:
+            return self._programs.variant is Variant.NFT
+        except NotInstalled:
+            return True
 
     def apply(self, ops: Sequence[Op]) -> Mapping[Key, Exception]:
         self._groups.clear()
@@ -106,10 +112,12 @@ class IptablesPlane:
 
 
 def _read(book: Book) -> None:
+    """What cannot be read holds nothing of ours: a program is missing, or the kernel has no IPv6."""
     try:
         book.read()
+    except NotInstalled:
+        return
     except HostRefused:
-        # A kernel without IPv6, or one variant of iptables not installed: then nothing of ours is there.
         if book.family == 4 and not book.other:
             raise
 

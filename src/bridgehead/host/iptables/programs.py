@@ -38,6 +38,9 @@ class Refused(HostRefused):
         self.line = line
 
 
+class NotInstalled(HostRefused): ...
+
+
 class Programs:
     """All methods raise HostRefused: a command is not there, or did not do it, in its own words."""
 
@@ -77,7 +80,7 @@ class Programs:
                 self._children.append(child.pid)
                 output, errors = _outcome(child, script)
         except FileNotFoundError:
-            raise HostRefused(f"{words[0]} is not installed") from None
+            raise NotInstalled(f"{words[0]} is not installed") from None
         if child.returncode:
             line = _LINE.search(errors)
             raise Refused(f"{words[0]}: {errors.strip()}", int(line[1]) if line else 0)

@@ -10,8 +10,15 @@ from tests.support.census import links
 from tests.support.daemon import Daemon
 from tests.support.oracle import available as oracle_available
 from tests.support.oracle import oracle as make_oracle
+from tests.support.own_network import enter_own_network
 from tests.support.testhost import Host
 from tests.support.wait import until
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests that run side by side must not meet on one loopback."""
+    if hasattr(config, "workerinput") and os.geteuid() == 0:
+        enter_own_network()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -117,12 +117,6 @@ REFUSED_POSTS: dict[str, tuple[str, Any, int, str]] = {
         "10.78.0.9",
     ),
     "connect: no address": ("/networks/lan/connect", _connect("other", IPv4Address="ten"), 400, "ten"),
-    "connect: address without a subnet": (
-        "/networks/auto/connect",
-        _connect("other", IPv4Address="172.18.0.9"),
-        400,
-        "user configured subnets",
-    ),
     "connect: to host": ("/networks/host/connect", _connect(), 400, "host network"),
     "connect: to none": ("/networks/none/connect", _connect(), 400, "none"),
     "disconnect: nobody": ("/networks/lan/disconnect", {"Container": "nobody"}, 404, "nobody"),

@@ -17,7 +17,7 @@ from bridgehead.core.sandboxes import base_objects, port_objects, stack_objects
 HOST = "host"
 FORWARDING = "net/ipv4/ip_forward"
 FORWARDING_V6 = "net/ipv6/conf/all/forwarding"
-BRIDGE_FILTERING = "net/bridge/bridge-nf-call-iptables"
+BRIDGE_FILTERING = {4: "net/bridge/bridge-nf-call-iptables", 6: "net/bridge/bridge-nf-call-ip6tables"}
 V = TypeVar("V")
 Owner = str
 
@@ -106,9 +106,10 @@ def _host_objects(snapshot: Snapshot, facts: HostFacts) -> Iterable[KernelObject
     yield from facts.companions
     if facts.options.ip_forward:
         yield from _forwarding(snapshot, facts)
-    if any(network.bridge and not network.bridge.icc for network in snapshot.networks.values()):
-        # Frames within one bridge pass the firewall only with this; it is host-wide, so only when needed.
-        yield Sysctl(BRIDGE_FILTERING, "1")
+    # Frames within one bridge pass the firewall only with this; it is host-wide, so only when needed.
+    silent = [network for network in snapshot.networks.values() if network.bridge and not network.bridge.icc]
+    for version in {subnet.prefix.version for network in silent for subnet in network.subnets}:
+        yield Sysctl(BRIDGE_FILTERING[version], "1")
 
 
 def _forwarding(snapshot: Snapshot, facts: HostFacts) -> Iterable[KernelObject]:

@@ -52,7 +52,7 @@ def build(facts: HostFacts, programs: Programs, held: ExitStack, *, start: bool 
     firewall = FirewallPlane(layout.namespaces, socket_in, _cutting(scissors), table_flags=flags)
     iptables = IptablesPlane(programs, adopted=facts.adopted, cut_flows=_cutting(scissors))
     switches = (
-        *(FORWARDING, FORWARDING_V6, BRIDGE_FILTERING),
+        *(FORWARDING, FORWARDING_V6, *BRIDGE_FILTERING.values()),
         *map(accept_ra, facts.advertised),
         *map(route_localnet, facts.adopted),
     )

@@ -133,9 +133,29 @@ def test_containers_reach_it_by_the_hosts_address(shared: Machine, visitor: str,
     assert shared.ask(UPLINK_ADDRESS, 8080, protocol, inside=visitor) != "-"
 
 
-@pytest.mark.parametrize("visitor", ["other", "plain"])
-def test_containers_of_other_networks_keep_their_address(shared: Machine, visitor: str) -> None:
-    assert shared.ask(UPLINK_ADDRESS, 8080, inside=visitor) in {shared.address(visitor), UPLINK_ADDRESS}
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+@pytest.mark.parametrize("visitor", ["peer", "other", "plain"])
+def test_containers_keep_their_address(shared: Machine, visitor: str, protocol: str) -> None:
+    assert shared.ask(UPLINK_ADDRESS, 8080, protocol, inside=visitor) == shared.address(visitor)
+
+
+def test_a_server_with_a_leg_in_the_clients_network_answers_by_the_host(shared: Machine) -> None:
+    """Its own way back would be the shorter, and its answer from an address that the client never asked."""
+    shared.run("twice", "--net", "far", "-p", "8090:80")
+    shared.docker.ok("network", "connect", "lan", "twice")
+    shared.serve("twice")
+
+    near, far, plain, outside = (
+        shared.ask(UPLINK_ADDRESS, 8090, inside="peer"),
+        shared.ask(UPLINK_ADDRESS, 8090, inside="other"),
+        shared.ask(UPLINK_ADDRESS, 8090, inside="plain"),
+        shared.ask_from_outside(UPLINK_ADDRESS, 8090),
+    )
+    gateway = shared.docker.ok("network", "inspect", "-f", "{{(index .IPAM.Config 0).Gateway}}", "far")
+    shared.docker.ok("rm", "-f", "twice")
+
+    assert near == gateway
+    assert (far, plain, outside) == (shared.address("other"), shared.address("plain"), OUTSIDE_ADDRESS)
 
 
 def test_a_port_published_on_loopback_is_the_hosts_alone(shared: Machine) -> None:

@@ -7,7 +7,7 @@ import pytest
 from bridgehead.core.model.container import PortRequest
 from bridgehead.core.model.errors import Conflict, HostRefused
 from bridgehead.core.model.network import EndpointWish, PortBinding
-from bridgehead.core.plan.objects import PortHold, Veth
+from bridgehead.core.plan.objects import FirewallElement, PortHold, Veth
 from tests.sim.world import World, begun
 
 EVERYWHERE = (ip_address("0.0.0.0"), ip_address("::"))
@@ -26,6 +26,11 @@ def _bindings(world: World, name: str) -> tuple[PortBinding, ...]:
 def _holds(world: World) -> set[tuple[str, int]]:
     found = (item for item in world.machine.present.values() if isinstance(item, PortHold))
     return {(str(item.address), item.port) for item in found}
+
+
+def _elements(world: World, set_name: str) -> dict[tuple[str, ...], str]:
+    found = (item for item in world.machine.present.values() if isinstance(item, FirewallElement))
+    return {item.match: item.data for item in found if item.set == set_name}
 
 
 async def test_a_port_is_bound_for_both_families_at_one_number() -> None:
@@ -113,11 +118,29 @@ async def test_ports_move_with_the_way_out() -> None:
     await world.network("one")
     await world.network("two")
     await world.run("web", "two", published_ports=_wants((80, 8080)))
-    elements = {key for key in world.machine.present if key[:2] == ("firewall-element", "publish4")}
+    before = _elements(world, "everywhere4")
 
     await world.engine.networks.connect("one", "web", EndpointWish(gateway_priority=5))
 
-    moved = {key for key in world.machine.present if key[:2] == ("firewall-element", "publish4")}
-    assert elements == moved
+    after = _elements(world, "everywhere4")
+    assert before.keys() == after.keys() == {("tcp", "8080")}
+    assert before != after
     assert world.desired() == world.machine.present
     assert [item.hairpin for item in world.machine.present.values() if isinstance(item, Veth)] == [True, True]
+
+
+async def test_whom_a_container_would_answer_past_the_host_follows_its_other_legs() -> None:
+    world = await begun()
+    await world.network("one")
+    await world.network("two")
+    await world.run("web", "one", published_ports=_wants((80, 8080)))
+    assert _elements(world, "shortcut4") == {}
+
+    await world.engine.networks.connect("two", "web", EndpointWish())
+
+    endpoints = {item.network: item for item in world.engine.snapshot.endpoints.values()}
+    one, two = (world.engine.snapshot.find_network(name) for name in ("one", "two"))
+    address = next(item.ip for item in endpoints[one.id].addresses if item.version == 4)
+    assert _elements(world, "shortcut4") == {(str(two.subnets[0].prefix), f"{address}/32"): ""}
+    await world.engine.networks.disconnect("two", "web", force=False)
+    assert _elements(world, "shortcut4") == {}

@@ -44,7 +44,8 @@ def published_objects(sandbox: Sandbox, attached: Attached, facts: HostFacts) ->
             if chosen.get(port.host.version) == (endpoint, network)
             or (not network.internal and mode(network, port.host.version) is GatewayMode.ROUTED)
         ]
-        yield from facts.drivers[network.driver].published_objects(network, endpoint, ports)
+        also = [other for _, other in attached if other.id != network.id and other.bridge is not None]
+        yield from facts.drivers[network.driver].published_objects(network, endpoint, ports, also)
 
 
 def port_holds(sandbox: Sandbox, attached: Attached, facts: HostFacts) -> Iterator[PortHold]:

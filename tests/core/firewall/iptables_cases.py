@@ -26,6 +26,9 @@ def _mode(mode: GatewayMode, *, masquerade: bool = True, source: str = "") -> Ne
 
 NAT = _mode(GatewayMode.NAT, masquerade=False)
 ROUTED = _mode(GatewayMode.ROUTED, masquerade=False)
+FAR = NetworkPolicy(
+    "br-far", (FamilyPolicy(ip_network("172.18.0.0/16")), FamilyPolicy(ip_network("fd00:18::/64")))
+)
 UNPROTECTED = _mode(GatewayMode.UNPROTECTED, source="192.0.2.7")
 
 
@@ -56,6 +59,9 @@ _ASKED: dict[str, Iterable[KernelObject]] = {
     "port of a routed network": SPELLING.published(_published(ROUTED, "tcp", "0.0.0.0", 0, "172.17.0.4", 80)),
     "port of an unprotected network": SPELLING.published(
         _published(UNPROTECTED, "tcp", "0.0.0.0", 1, "172.17.0.4", 2)
+    ),
+    "port of a container with a leg in another network": SPELLING.published(
+        replace(_published(BOTH, "tcp", "::", 80, "fd00:17::4", 80), also=(FAR,))
     ),
     "port of an internal network": SPELLING.published(
         _published(replace(ONE, internal=True), "tcp", "0.0.0.0", 1, "172.17.0.4", 2)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
 
 import pytest
@@ -158,6 +159,14 @@ def test_a_network_says_whose_address_it_takes_outside(network: NetworkPolicy, e
                 ("everywhere4", "tcp . 8080", "10.9.0.2 . 80"),
                 ("hairpin4", "10.9.0.2 . 10.9.0.2", ""),
                 ("open4", "10.9.0.2 . tcp . 80", ""),
+            },
+        ),
+        (
+            replace(published(dual()), also=(policy("br-two", prefix="10.8.0.0/24"),)),
+            {
+                ("everywhere4", "tcp . 8080", "10.9.0.2 . 80"),
+                ("hairpin4", "10.9.0.2 . 10.9.0.2", ""),
+                ("shortcut4", "10.8.0.0/24 . 10.9.0.2/32", ""),
             },
         ),
         (published(dual(GatewayMode.ROUTED)), {("open4", "10.9.0.2 . tcp . 80", "")}),

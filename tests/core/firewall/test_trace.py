@@ -13,7 +13,9 @@ WEB, PEER, OTHER = ip_address("10.1.0.2"), ip_address("10.1.0.3"), ip_address("1
 HOST, OUTSIDE, LOOPBACK = ip_address("192.0.2.1"), ip_address("203.0.113.9"), ip_address("127.0.0.1")
 ANYWHERE = ip_address("0.0.0.0")
 WEB_PORT = Published(ONE, "tcp", ANYWHERE, 8080, WEB, 80)
-BOOK = Rulebook((ONE, TWO), (WEB_PORT,), (), frozenset({HOST}))
+LEGS_PORT = replace(WEB_PORT, host_port=8081, also=(TWO,))
+GATEWAY = ip_address("10.2.0.1")  # the host on TWO
+BOOK = Rulebook((ONE, TWO), (WEB_PORT, LEGS_PORT), (), frozenset({HOST, GATEWAY}))
 
 FROM_OUTSIDE = Packet("tcp", OUTSIDE, HOST, 8080, "eth0")
 FROM_PEER = Packet("tcp", PEER, WEB, 80, "br-one")
@@ -81,11 +83,36 @@ def test_a_port_published_on_loopback_is_the_hosts_alone() -> None:
         (replace(FROM_PEER, source=WEB, destination=HOST, port=8080), True),
         (Packet("tcp", LOOPBACK, LOOPBACK, 8080), True),
         (Packet("tcp", HOST, HOST, 8080), False),
+        (replace(FROM_OTHER, destination=HOST, port=8080), False),
+        (replace(FROM_OTHER, destination=HOST, port=8081), True),
+        (replace(FROM_PEER, destination=HOST, port=8081), False),
+        (replace(FROM_OUTSIDE, port=8081), False),
+        (Packet("tcp", GATEWAY, GATEWAY, 8081), True),
+        (Packet("tcp", GATEWAY, GATEWAY, 8080), False),
+        (Packet("tcp", GATEWAY, OUTSIDE, 80), True),
     ],
-    ids=["out", "not its own", "inside", "hairpin", "to itself", "from loopback", "from the host"],
+    ids=[
+        "out",
+        "not its own",
+        "inside",
+        "hairpin",
+        "to itself",
+        "from loopback",
+        "from the host",
+        "from another network",
+        "where the server has a leg too",
+        "from the network of a server with another leg",
+        "from outside to a server with another leg",
+        "from the host where the server has a leg too",
+        "from the host on another network",
+        "out from the host by a network's address",
+    ],
 )
 def test_a_source_is_hidden_only_where_it_must_be(packet: Packet, masqueraded: bool) -> None:
-    assert masqueraded is trace(BOOK, packet).masqueraded
+    found = trace(BOOK, packet)
+
+    assert masqueraded is found.masqueraded
+    assert masqueraded is ("source becomes the host's address" in found.steps[-1])
 
 
 @pytest.mark.parametrize(

@@ -48,6 +48,7 @@ def published(draw: st.DrawFn) -> Published:
         draw(port),
         container,
         draw(port),
+        tuple(draw(st.lists(policies, max_size=3))),
     )
 
 
@@ -155,6 +156,30 @@ def test_rules_about_one_thing_keep_their_order(rules: list[FirewallRule]) -> No
             for at in verdicts:
                 ends = texts[at].removesuffix(" -j DROP")
                 assert not any(text.startswith(ends) for text in texts[at + 1 :])
+
+
+@pytest.mark.parametrize("count", [2, 40])
+def test_who_must_come_back_by_the_host_is_told_before_who_may_keep_an_address(count: int) -> None:
+    networks = [
+        NetworkPolicy(f"br-{at}", (FamilyPolicy(ip_network(f"10.{at}.0.0/23")),)) for at in range(count)
+    ]
+    anywhere, also = ip_address("0.0.0.0"), tuple(networks[1:])
+    rules = [rule for network in networks for rule in SPELLING.network(network)]
+    for at in range(count):
+        container = networks[0].families[0].prefix[at + 2]
+        rules += SPELLING.published(Published(networks[0], "tcp", anywhere, 8000 + at, container, 80, also))
+    (chains,) = (
+        found
+        for place, found in arrange(rule for rule in rules if isinstance(rule, FirewallRule)).items()
+        if place.table == "nat"
+    )
+
+    met = _below(chains, "BRIDGEHEAD-LEAVING")
+
+    for network in also:
+        prefix = network.families[0].prefix
+        own = [text.rpartition(" ")[2] for text in met if text.startswith(f"-s {prefix} ")]
+        assert own == [*["MASQUERADE"] * count, "ACCEPT", "ACCEPT", "MASQUERADE"]
 
 
 @pytest.mark.parametrize("count", [1, FLAT])

@@ -170,6 +170,8 @@ def build_two(folder: Path) -> World:
 
 def build(folder: Path) -> World:
     """Links, addresses and routes; no rules."""
+    # Or for a second the host, which has no sure address there yet, asks for no neighbour on a bridge.
+    Path("/proc/sys/net/ipv6/conf/default/accept_dad").write_text("0")
     ip("".join(_bridge(name) for name in NUMBERS))
     ip(
         f"address add 10.77.12.{SECOND_SOURCE}/24 dev br-uplink\n"

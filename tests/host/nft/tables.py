@@ -57,7 +57,7 @@ def everything() -> State:
     """Every kind of element there is."""
     ends = [("10.1.0.2", "0.0.0.0", "192.0.2.7"), ("fd00:1::2", "::", "2001:db8::7")]
     published = [
-        Published(RICH, protocol, ip_address(host), number, ip_address(container), 80)
+        Published(RICH, protocol, ip_address(host), number, ip_address(container), 80, (ONE, SIX))
         for container, *hosts in ends
         for host, number in zip(hosts, (8080, 8081), strict=True)
         for protocol in ("tcp", "udp", "sctp")

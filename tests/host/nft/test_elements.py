@@ -69,6 +69,8 @@ def test_nft_reads_our_elements_as_we_mean_them(plane: FirewallPlane) -> None:
         '"br-rich" . "br-rich" : goto apart',
         '"wg0" . "br-rich"',
         "10.1.0.3 . 10.1.0.2 . tcp . 5432",
+        "10.9.0.0/24 . 10.1.0.2",
+        "fd00:6::/64 . fd00:1::2",
     ):
         assert line in listing
 
@@ -86,6 +88,9 @@ def test_elements_changed_by_hand_are_put_right(new_plane: NewPlane) -> None:
         delete element inet bridgehead masquerading4 { 10.9.0.0/24 }
         add element inet bridgehead masquerading4 { 10.9.1.1-10.9.1.7, 255.0.0.0/8 }
         add element inet bridgehead masquerading6 { ::/64, 1::/64 }
+        delete element inet bridgehead shortcut4 { 10.9.0.0/24 . 10.1.0.2 }
+        add element inet bridgehead shortcut4 { 10.9.0.0/25 . 10.1.0.2, 10.7.0.1-10.7.0.6 . 10.1.0.8/29 }
+        add element inet bridgehead shortcut6 { 1::1 . 1::2 }
         add element inet bridgehead everywhere4 { udp . 53 : 10.1.0.2 . 53, 47 . 53 : 10.1.0.2 . 53 }
         """
     )

@@ -62,14 +62,21 @@ def world(tmp_path_factory: pytest.TempPathFactory, bridged: bool) -> Iterator[W
         ("pub1", "br-uplink", 8001, "br-pub", "br-pub"),
         ("apart2", "br-iso", 8002, "apart2", "br-iso"),
         ("apart1", "br-uplink", 8002, "br-iso", "br-iso"),
-        # From other networks, under the address that they have outside.
+        # From other networks, the client's address stays.
         ("bare", "br-uplink", 8001, "bare", "bare"),
         ("bare", "br-bare", 8002, "bare", "bare"),
-        ("apart1", "br-iso", 8001, "br-pub", "br-pub"),
-        ("pub1", "br-pub", 8002, "br-iso", "br-iso"),
+        ("apart1", "br-iso", 8001, "apart1", "apart1"),
+        ("pub1", "br-pub", 8002, "pub1", "pub1"),
+        ("loose", "br-uplink", 8001, "loose", "loose"),
+        ("named", "br-uplink", 8001, "named", "named"),
+        # The client has a second leg elsewhere.
+        ("multi", "br-uplink", 8002, "multi", "multi"),
+        ("multi", "br-uplink", 8007, "multi", "multi"),
         ("open", "br-uplink", 8001, "open", "open"),
-        # From a network that the published container has a second leg in.
+        # From a network that the published container has a second leg in, and from its own.
         ("loose", "br-uplink", 8003, "br-pub", "br-pub"),
+        ("pub2", "br-uplink", 8003, "pub2", "br-pub"),
+        ("host", "br-loose", 8003, "br-pub", "br-pub"),
         # Internal networks: neither out to a published port nor in by one.
         ("inner1", "br-int", 8001, None, None),
         ("outside", "br-uplink", 8008, None, None),

@@ -133,7 +133,9 @@ def published() -> Iterator[Published]:
             yield Published(networks["br-routed"], protocol, everywhere, 0, routed, PORT)
             for port, place in PUBLISHED.items():
                 container = ip_address(address(place, version))
-                yield Published(networks[PLACES[place][0]], protocol, everywhere, port, container, PORT)
+                network = networks[PLACES[place][0]]
+                also = (networks["br-loose"],) if place == "multi" else ()
+                yield Published(network, protocol, everywhere, port, container, PORT, also)
             for port, host in ((ON_LOOPBACK, "loopback"), (ON_UPLINK, "br-uplink")):
                 where: Address = ip_address(address(host, version))
                 container = ip_address(address("pub1", version))

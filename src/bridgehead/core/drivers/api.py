@@ -45,9 +45,12 @@ class Driver(Protocol):
     ) -> Iterable[KernelObject]: ...
 
     def published_objects(
-        self, network: Network, endpoint: Endpoint, ports: Sequence[PortBinding]
+        self, network: Network, endpoint: Endpoint, ports: Sequence[PortBinding], also: Sequence[Network]
     ) -> Iterable[KernelObject]:
-        """What brings these ports of the host to the endpoint, which is its sandbox's way out."""
+        """What brings these ports of the host to the endpoint, which is its sandbox's way out.
+
+        `also`: the other networks, with a bridge, that the sandbox is attached to.
+        """
         ...
 
     def linked_objects(

@@ -84,16 +84,17 @@ class BridgeDriver:
             yield LinkAddress(place.namespace, endpoint.interface, address)
 
     def published_objects(
-        self, network: Network, endpoint: Endpoint, ports: Sequence[PortBinding]
+        self, network: Network, endpoint: Endpoint, ports: Sequence[PortBinding], also: Sequence[Network]
     ) -> Iterable[KernelObject]:
         policy = self._policy(network, _bridge(network))
+        others = tuple(self._policy(other, _bridge(other)) for other in also)
         for port in ports:
             family, address = policy.family(port.host.version), _address(endpoint, port.host.version)
             if family is None or address is None:
                 continue
             host_port = 0 if family.mode is GatewayMode.ROUTED else port.host_port
             yield from self._firewall.published(
-                Published(policy, port.protocol, port.host, host_port, address, port.container_port)
+                Published(policy, port.protocol, port.host, host_port, address, port.container_port, others)
             )
 
     def linked_objects(

@@ -25,7 +25,7 @@ class PlainDriver:
         return ()
 
     def published_objects(
-        self, network: Network, endpoint: Endpoint, ports: Sequence[PortBinding]
+        self, network: Network, endpoint: Endpoint, ports: Sequence[PortBinding], also: Sequence[Network]
     ) -> Iterable[KernelObject]:
         return ()
 

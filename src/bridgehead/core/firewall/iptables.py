@@ -93,8 +93,10 @@ class IptablesSpelling:
         if version not in self._bridged and family.mode is not GatewayMode.ROUTED:
             yield FirewallRule(version, "nat", LEAVING, f"{source} -o {bridge} {TRANSLATED} -j MASQUERADE")
         if family.masquerade:
-            # To another bridge of ours a container goes under its own address: the way back is known.
-            yield FirewallRule(version, "nat", LEAVING, f"{source} {TO_OURS} -j ACCEPT")
+            # To another bridge of ours a container goes under its own address, the way back is known; and so
+            # does the host to itself, whose own address on this bridge is in the prefix too.
+            for towards in (TO_OURS, "-o lo", *(f"-o {name}" for name in sorted(self._adopted))):
+                yield FirewallRule(version, "nat", LEAVING, f"{source} {towards} -j ACCEPT")
             chain = "POSTROUTING" if bridge == DEFAULT_BRIDGE else LEAVING
             target = f"SNAT --to-source {family.source}" if family.source else "MASQUERADE"
             yield FirewallRule(version, "nat", chain, f"{source} ! -o {bridge} -j {target}")
@@ -230,6 +232,10 @@ def _translated(item: Published) -> Iterator[FirewallRule]:
         yield FirewallRule(version, "nat", HAIRPIN, f"{host}-i {bridge} {port} {target}")
     # A container that meets itself would not take an answer from its own address.
     yield FirewallRule(version, "nat", LEAVING, f"-s {container} -d {container} -j MASQUERADE")
+    # Others whom it would answer by another leg would not take that from an address they never asked.
+    for prefix in item.shortcuts:
+        text = f"-s {prefix} -d {container} {TRANSLATED} -j MASQUERADE"
+        yield FirewallRule(version, "nat", LEAVING, text)
 
 
 def _host(address: Address) -> str:

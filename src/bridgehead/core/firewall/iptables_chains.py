@@ -44,7 +44,7 @@ BRANCHING = {
     ("filter", INTERNAL): ("-i",),
     ("nat", PUBLISHED): ("-p", "port"),
     ("nat", HAIRPIN): ("-p", "port"),
-    ("nat", LEAVING): ("-s",),
+    ("nat", LEAVING): ("-s", "-d"),
 }
 
 

@@ -88,6 +88,9 @@ class NftSpelling(GuardSpelling):
         else:
             yield FirewallElement(f"published{version}", (str(item.host), *port), destination)
         yield FirewallElement(f"hairpin{version}", (str(item.container), str(item.container)))
+        for prefix in item.shortcuts:
+            container = f"{item.container}/{item.container.max_prefixlen}"
+            yield FirewallElement(f"shortcut{version}", (str(prefix), container))
 
 
 def _mode(policy: NetworkPolicy, version: int) -> GatewayMode:

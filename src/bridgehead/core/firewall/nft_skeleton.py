@@ -133,15 +133,25 @@ _NAT_SETS = """\
 	set hairpin6 {
 		type ipv6_addr . ipv6_addr
 	}
+	set shortcut4 {
+		type ipv4_addr . ipv4_addr
+		flags interval
+	}
+	set shortcut6 {
+		type ipv6_addr . ipv6_addr
+		flags interval
+	}
 	set same {
 		type ifname . ifname
 	}
 """
 
-# Within one bridge the client's address stays, but for `hairpin` (a container that meets itself). That works
-# where bridged frames meet rules (br_netfilter): there the kernel translates the answer back, and what stays
-# on its bridge has no incoming interface here. Where they do not, it is routed, in and out by the same
-# interface, and its answer would take the short way untranslated: so it is led back through us (`inside`).
+# Among our bridges the client's address stays, but for `hairpin` (a container meets itself) and `shortcut`
+# (the container has another leg in the client's network: its answer would take that one, past us, and come
+# from an address that nobody asked). Within one bridge that works where bridged frames meet rules
+# (br_netfilter): there the kernel translates the answer back, and what stays on its bridge has no incoming
+# interface here. Where they do not, it is routed, in and out by the same interface, and its answer would take
+# the short way untranslated: so it is led back through us (`inside`).
 _NAT_CHAINS = """\
 	chain prerouting {
 		type nat hook prerouting priority dstnat; policy accept;
@@ -166,8 +176,12 @@ _NAT_CHAINS = """\
 		oifname @bridges ip saddr 127.0.0.0/8 masquerade
 		ct status dnat ip saddr . ip daddr @hairpin4 masquerade
 		ct status dnat ip6 saddr . ip6 daddr @hairpin6 masquerade
+		ct status dnat ip saddr . ip daddr @shortcut4 masquerade
+		ct status dnat ip6 saddr . ip6 daddr @shortcut6 masquerade
 		iifname . oifname @same goto inside
-		iifname @bridges goto outside
+		oifname @bridges return
+		oifname "lo" return comment "the host asks itself"
+		goto outside
 	}
 	chain inside {
 		ct status dnat masquerade

@@ -57,7 +57,7 @@ class Published:
     """A port of the host that leads to a container. `host` may be 0.0.0.0 or ::, which is every address.
 
     Both ends are of one family. `host_port` 0: not published on the host, as in a routed network: open at the
-    container's own address alone.
+    container's own address alone. `also`: the other networks that the container is attached to.
     """
 
     network: NetworkPolicy
@@ -66,6 +66,13 @@ class Published:
     host_port: int
     container: Address
     container_port: int
+    also: tuple[NetworkPolicy, ...] = ()
+
+    @property
+    def shortcuts(self) -> tuple[Prefix, ...]:
+        """Whom the container would answer by another leg, past the host, which knows what they asked for."""
+        found = (policy.family(self.container.version) for policy in self.also)
+        return tuple(family.prefix for family in found if family is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,11 +95,10 @@ def _forward(
 ) -> Trace:
     target = _leading_to(book, packet.destination)
     if not packet.arrives:
-        hidden = packet.source.is_loopback and target is not None
-        return _pass(packet, (*steps, "the host itself may reach everything"), masqueraded=hidden)
-    if origin is None and target is None:
+        reason = "the host itself may reach everything"
+    elif origin is None and target is None:
         return _end(Outcome.NOT_OURS, packet, "neither end is on a network of ours", steps)
-    if target is not None:
+    elif target is not None:
         allowed, reason = _entry(book, packet, origin, target, translated)
         if not allowed:
             return _end(Outcome.DROPPED, packet, reason, steps)
@@ -107,7 +106,9 @@ def _forward(
         return _end(Outcome.DROPPED, packet, f"{origin.bridge} is internal: nothing leaves it", steps)
     else:
         reason = "it leaves our networks"
-    return _pass(packet, (*steps, reason), masqueraded=_hides_source(packet, origin, target))
+    hidden = _hides_source(book, packet, target, translated)
+    last = (f"its source becomes the host's address: {hidden}",) if hidden else ()
+    return Trace(Outcome.FORWARDED, packet, (*steps, reason, *last), bool(hidden))
 
 
 def _entry(
@@ -170,30 +171,32 @@ def _opens(item: Published, packet: Packet) -> bool:
     )
 
 
-def _hides_source(packet: Packet, origin: NetworkPolicy | None, target: NetworkPolicy | None) -> bool:
-    if origin is None:
-        return False
-    if origin is target:
-        return packet.source == packet.destination  # a container that meets itself by the host's address
-    family = origin.family(packet.source.version)
-    return family is not None and family.masquerade and not origin.internal and packet.source in family.prefix
+def _hides_source(
+    book: Rulebook, packet: Packet, target: NetworkPolicy | None, translated: Published | None
+) -> str:
+    """Why its source becomes the host's address; '' if it stays. The source tells, not the bridge."""
+    if translated is not None and any(packet.source in prefix for prefix in translated.shortcuts):
+        return "the container has a leg in its network too, and would answer past the host"
+    if target is not None:
+        if packet.source.is_loopback:
+            return f"{packet.source} means nothing beyond the host"
+        itself = packet.source == packet.destination
+        return "a container takes no answer from its own address" if itself else ""
+    home = _leading_to(book, packet.source)
+    family = home.family(packet.source.version) if home and not home.internal else None
+    return f"{home.bridge} goes out under it" if home and family and family.masquerade else ""
 
 
 def _on_bridge(book: Rulebook, interface: str) -> NetworkPolicy | None:
     return next((item for item in book.networks if item.bridge == interface), None)
 
 
-def _leading_to(book: Rulebook, destination: Address) -> NetworkPolicy | None:
+def _leading_to(book: Rulebook, address: Address) -> NetworkPolicy | None:
     for network in book.networks:
-        family = network.family(destination.version)
-        if family is not None and destination in family.prefix:
+        family = network.family(address.version)
+        if family is not None and address in family.prefix:
             return network
     return None
-
-
-def _pass(packet: Packet, steps: tuple[str, ...], *, masqueraded: bool) -> Trace:
-    hidden = ("its source becomes the host's address",) if masqueraded else ()
-    return Trace(Outcome.FORWARDED, packet, (*steps, *hidden), masqueraded)
 
 
 def _end(outcome: Outcome, packet: Packet, reason: str, steps: tuple[str, ...] = ()) -> Trace:

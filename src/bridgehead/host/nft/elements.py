@@ -8,12 +8,14 @@ from bridgehead.core.plan.diff import Delete, Op, Update
 from bridgehead.core.plan.objects import FirewallElement
 from bridgehead.host.nft.conversation import Conversation
 from bridgehead.host.nft.fields import (
-    ADDRESS_TYPES,
     Fields,
     decoded,
+    decoded_block,
     decoded_range,
     encoded,
+    encoded_block,
     encoded_range,
+    holds_addresses,
     typed,
 )
 from bridgehead.host.nft.wire import (
@@ -36,7 +38,7 @@ from bridgehead.host.nft.wire import (
 )
 
 _LIST_TABLE, _LIST_SET, _LIST_ELEMENTS = 1, 2, 3
-_KEY, _DATA, _FLAGS = 1, 2, 3
+_KEY, _DATA, _FLAGS, _KEY_END = 1, 2, 3, 10
 _INTERVAL_END = 1
 _VERDICT_CODE, _VERDICT_CHAIN = 1, 2
 _SET_TABLE, _SET_NAME, _SET_FLAGS, _SET_KEY_TYPE, _SET_DATA_TYPE = 1, 2, 3, 4, 6
@@ -52,7 +54,8 @@ _JUMP_WORDS = {code: word for word, code in _JUMPS.items()}
 class Shape:
     """What the elements of one set look like. `data`: None in a set, () in a map of verdicts.
 
-    `interval`: the key is a range of addresses, kept as two elements, of which the second marks its end.
+    `interval`: the key is a range of addresses, kept as two elements, of which the second marks its end; or,
+    if it has several fields, a range in each, kept as one element with two keys.
     """
 
     key: Fields
@@ -78,7 +81,7 @@ def _shape(properties: Attributes) -> Shape | None:
     key_type = read_number(properties.get(_SET_KEY_TYPE, b""))
     key = typed(key_type)
     interval = bool(read_number(properties.get(_SET_FLAGS, b"")) & _INTERVAL)
-    if key is None or (interval and key_type not in ADDRESS_TYPES):
+    if key is None or (interval and not holds_addresses(key_type)):
         return None
     if _SET_DATA_TYPE not in properties:
         return Shape(key, interval, None)
@@ -129,14 +132,17 @@ def _message(kind: Kind, element: FirewallElement, entries: bytes, flags: int = 
 def _entries(element: FirewallElement, shape: Shape, data: bytes = b"") -> bytes:
     if not shape.interval:
         return nested(LIST_ELEMENT, _key(encoded(shape.key, element.match)), data)
+    if len(shape.key) > 1:
+        first, last = encoded_block(shape.key, element.match)
+        return nested(LIST_ELEMENT, _key(first), _key(last, _KEY_END), data)
     (only,) = element.match
     first, after = encoded_range(only)
     begin = nested(LIST_ELEMENT, _key(first), data)
     return begin + (nested(LIST_ELEMENT, _key(after), number(_FLAGS, _INTERVAL_END)) if after else b"")
 
 
-def _key(value: bytes) -> bytes:
-    return nested(_KEY, attribute(DATA_VALUE, value))
+def _key(value: bytes, kind: int = _KEY) -> bytes:
+    return nested(kind, attribute(DATA_VALUE, value))
 
 
 def _data(data: str, fields: Fields) -> bytes:
@@ -164,8 +170,16 @@ def _elements_of(conversation: Conversation, set_name: str, shape: Shape) -> lis
         for properties in conversation.dump(request)
         for _, entry in children(properties.get(_LIST_ELEMENTS, b""))
     ]
-    read = _ranges(found) if shape.interval else ((decoded(shape.key, _value(item)), item) for item in found)
+    read = _ranges(found) if shape.interval and len(shape.key) == 1 else _lone(shape, found)
     return [FirewallElement(set_name, match, _read_data(shape, parts.get(_DATA))) for match, parts in read]
+
+
+def _lone(shape: Shape, found: list[Attributes]) -> Iterator[tuple[tuple[str, ...], Attributes]]:
+    for item in found:
+        if shape.interval:
+            yield decoded_block(shape.key, _value(item), _value(item, _KEY_END)), item
+        else:
+            yield decoded(shape.key, _value(item)), item
 
 
 def _ranges(found: list[Attributes]) -> Iterator[tuple[tuple[str, ...], Attributes]]:
@@ -179,8 +193,9 @@ def _ranges(found: list[Attributes]) -> Iterator[tuple[tuple[str, ...], Attribut
         yield (decoded_range(_value(begin), None),), begin
 
 
-def _value(parts: Attributes) -> bytes:
-    return attributes(parts[_KEY])[DATA_VALUE]
+def _value(parts: Attributes, kind: int = _KEY) -> bytes:
+    """An element of several ranges that are all single addresses has no other end."""
+    return attributes(parts.get(kind, parts[_KEY]))[DATA_VALUE]
 
 
 def _is_end(parts: Attributes) -> bool:

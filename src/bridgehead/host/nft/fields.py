@@ -4,7 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network, summarize_address_range
 
-ADDRESS_TYPES = (7, 8)
+from bridgehead.core.model.addresses import Address
+
+_ADDRESS_TYPES = (7, 8)
 _BITS_PER_TYPE = 6  # a concatenation packs the numbers of its types into one
 _PADDING = 4
 _PROTOCOLS = {"tcp": 6, "udp": 17, "sctp": 132, "icmp": 1, "ipv6-icmp": 58}
@@ -85,6 +87,12 @@ def typed(number: int) -> Fields | None:
     return tuple(fields) or None
 
 
+def holds_addresses(number: int) -> bool:
+    """Whether a set of this type has addresses in every field."""
+    rest, last = divmod(number, 1 << _BITS_PER_TYPE)
+    return last in _ADDRESS_TYPES and (not rest or holds_addresses(rest))
+
+
 def encoded(fields: Fields, texts: Sequence[str]) -> bytes:
     if len(fields) != len(texts):
         raise ValueError(f"{len(texts)} values for {len(fields)} fields")
@@ -104,18 +112,37 @@ def decoded(fields: Fields, raw: bytes) -> tuple[str, ...]:
 
 def encoded_range(text: str) -> tuple[bytes, bytes | None]:
     """First address of a prefix, or of a range (10.0.0.1-10.0.0.9), and the one after its last, if any."""
-    if "/" in text:
-        prefix = ip_network(text)
-        first, last = prefix[0], prefix[-1]
-    else:
-        low, _, high = text.partition("-")
-        first, last = ip_address(low), ip_address(high or low)
+    first, last = _ends(text)
     after = int(last) + 1
     return first.packed, None if after >> first.max_prefixlen else after.to_bytes(len(first.packed), "big")
+
+
+def _ends(text: str) -> tuple[Address, Address]:
+    if "/" in text:
+        prefix = ip_network(text)
+        return prefix[0], prefix[-1]
+    low, _, high = text.partition("-")
+    return ip_address(low), ip_address(high or low)
 
 
 def decoded_range(first: bytes, after: bytes | None) -> str:
     beyond = int.from_bytes(after, "big") if after else 1 << (8 * len(first))
     ends = ip_address(first), ip_address((beyond - 1).to_bytes(len(first), "big"))
-    prefixes = list(summarize_address_range(*ends))
-    return str(prefixes[0]) if len(prefixes) == 1 else f"{ends[0]}-{ends[1]}"
+    return _block(*ends)
+
+
+def _block(low: Address, high: Address) -> str:
+    prefixes = list(summarize_address_range(low, high))
+    return str(prefixes[0]) if len(prefixes) == 1 else f"{low}-{high}"
+
+
+def encoded_block(fields: Fields, texts: Sequence[str]) -> tuple[bytes, bytes]:
+    """First and last of what is within a prefix, or a range, in each field."""
+    first, last = zip(*map(_ends, texts), strict=True)
+    return encoded(fields, [*map(str, first)]), encoded(fields, [*map(str, last)])
+
+
+def decoded_block(fields: Fields, first: bytes, last: bytes) -> tuple[str, ...]:
+    """Each field as a prefix, also where it is a single address; as a range if it is no prefix."""
+    pairs = zip(decoded(fields, first), decoded(fields, last), strict=True)
+    return tuple(_block(ip_address(low), ip_address(high)) for low, high in pairs)

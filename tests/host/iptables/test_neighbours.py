@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bridgehead.core.firewall.iptables import IptablesSpelling, companion
-from bridgehead.core.firewall.nft import NftSpelling
+from bridgehead.core.firewall.nft import GuardSpelling, NftSpelling
 from bridgehead.core.firewall.tree import Place
 from bridgehead.core.plan.diff import diff
 from bridgehead.core.plan.objects import FirewallRule, State, state
@@ -135,6 +135,31 @@ def test_the_companion_of_the_other_backend(world: World, tmp_path: Path, varian
     command(f"iptables-{variant} -A DOCKER-USER -o br-uplink -j DROP")
     assert world.send(*outwards) is None
     table.close()
+
+
+@pytest.mark.parametrize("variant", list(Variant))
+def test_flushed_rules_open_nothing(world: World, tmp_path: Path, variant: Variant) -> None:
+    spelling = IptablesSpelling(adopted=ADOPTED, guard=GuardSpelling())
+    everything, planes = wanted(spelling), (ours(variant), FirewallPlane(str(tmp_path), socket_in))
+    for plane in planes:
+        own = {key: item for key, item in everything.items() if type(item) in plane.kinds}
+        assert plane.apply(diff(plane.observe(), own)) == {}
+    assert works(world)
+
+    for family in ("iptables", "ip6tables"):
+        command(f"{family}-{variant} -F")
+        command(f"{family}-{variant} -t nat -F")
+
+    for version in (4, 6):
+        for source, target in (
+            ("two", "web"),
+            ("outside", "web"),
+            ("apart2", "apart1"),
+            ("inner1", "outside"),
+        ):
+            assert world.send(source, (address(target, version), 9000), target) is None
+    assert address("web") == world.send("web", (address("other"), 9000), "other")
+    planes[1].close()
 
 
 def _settled(plane: IptablesPlane, desired: State) -> bool:

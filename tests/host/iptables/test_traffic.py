@@ -158,6 +158,21 @@ def test_a_chosen_source_address(world: World, version: int) -> None:
     assert expected == world.send("snat", (address("outside", version), INSIDE), "outside")
 
 
+@pytest.fixture
+def dockerds_jump(request: pytest.FixtureRequest, world: World) -> Iterator[None]:
+    """From PREROUTING to DOCKER, whatever the address, as another dockerd has it."""
+    jump = "PREROUTING -m addrtype --dst-type LOCAL -j DOCKER".split()
+    command = f"iptables-{request.node.callspec.params['world']}"
+    subprocess.run([command, "-t", "nat", "-A", *jump], check=True, timeout=10)
+    yield
+    subprocess.run([command, "-t", "nat", "-D", *jump], check=True, timeout=10)
+
+
+@pytest.mark.usefixtures("dockerds_jump")
+def test_nor_where_another_dockerd_leads_there(world: World) -> None:
+    test_the_hosts_loopback_is_not_for_others(world, "outside", LOCAL_PORT, "web")
+
+
 @pytest.mark.parametrize(
     ("source", "port", "server"),
     [

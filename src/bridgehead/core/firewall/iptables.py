@@ -158,7 +158,7 @@ def _skeleton(family: int) -> Iterator[FirewallRule]:
     yield FirewallRule(family, "nat", "POSTROUTING", f"-j {LEAVING}")
     if family == 4:
         yield FirewallRule(4, "nat", LEAVING, f"-s 127.0.0.0/8 {TO_OURS} -j MASQUERADE")
-        yield FirewallRule(4, "raw", "PREROUTING", f"-d 127.0.0.0/8 -j {LOOPBACK}")
+        yield FirewallRule(4, "raw", "PREROUTING", f"-d 127.0.0.0/8 ! -i lo -j {LOOPBACK}")
         yield FirewallRule(4, "raw", LOOPBACK, f"{FROM_OURS} -j DROP")
 
 
@@ -230,6 +230,9 @@ def _translated(item: Published) -> Iterator[FirewallRule]:
     yield FirewallRule(version, "nat", PUBLISHED, f"{host}! -i {bridge} {port} {target}")
     if not item.host.is_loopback:
         yield FirewallRule(version, "nat", HAIRPIN, f"{host}-i {bridge} {port} {target}")
+    elif version == 4:
+        # Another dockerd's jump from PREROUTING to DOCKER would lead the neighbours there.
+        yield FirewallRule(version, "raw", LOOPBACK, f"{host}{port} -j DROP")
     # A container that meets itself would not take an answer from its own address.
     yield FirewallRule(version, "nat", LEAVING, f"-s {container} -d {container} -j MASQUERADE")
     # Others whom it would answer by another leg would not take that from an address they never asked.

@@ -133,7 +133,7 @@ _ORDER: dict[tuple[str, str], list[re.Pattern[str]]] = {
         rf"-s {_CIDR} -o {_NAME} .*-j MASQUERADE",
         rf"-s {_CIDR} .*-j ACCEPT",
     ),
-    ("raw", "PREROUTING"): _patterns(rf"-d 127\.0\.0\.0/8 -j {LOOPBACK}"),
+    ("raw", "PREROUTING"): _patterns(rf"-d 127\.0\.0\.0/8 ! -i lo -j {LOOPBACK}"),
 }
 _BY_POSITION = {
     ("filter", "FORWARD"),

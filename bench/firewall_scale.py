@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -109,6 +109,10 @@ link set outside up
         """From the neighbour on the same bridge, straight to the server."""
         return self._measured(self._neighbour, measure, str(CONTAINER), INNER_PORT, seconds)
 
+    def pass_bridged_frames(self) -> None:
+        """As on a machine where nobody loaded br_netfilter: what stays on its bridge meets no rules."""
+        self._host.run("sysctl", "-q", "-w", "net.bridge.bridge-nf-call-iptables=0")
+
     def _measured(self, place: Host, measure: str, address: str, port: int, seconds: float) -> float:
         words = (measure, address, str(port), str(seconds))
         return float(place.run(sys.executable, TRAFFIC, *words, timeout_s=60).stdout)
@@ -149,8 +153,10 @@ def header(title: str, names: Sequence[str]) -> None:
     print(f"\n{title:32}{columns}{''.join(f'{name:>19}' for name in names[1:])}")
 
 
-def verdict(code: str, text: str, found: Figures, reference: str, wanted: float) -> None:
-    value = best_ratio(found, OURS[0], reference)
+def verdict(
+    code: str, text: str, found: Figures, reference: str, wanted: float, *, ours: str = OURS[0]
+) -> None:
+    value = best_ratio(found, ours, reference)
     print(f"{code:4} {'MET' if value >= wanted else 'MISSED':7} {text}: {value:.2f} (wanted {wanted:g})")
 
 
@@ -181,14 +187,17 @@ def measure_bridges(sides: Sequence[Side], effort: Effort) -> dict[tuple[int, st
     return found
 
 
-def measure_within(sides: Sequence[Side], bare: Side, effort: Effort) -> dict[str, Figures]:
-    header("within one bridge, /s", (*SIDES, BARE))
+def measure_within(sides: Sequence[Side], still: Side, bare: Side, effort: Effort) -> dict[str, Figures]:
+    """`still` and `bare` are spared bridged frames, as dockerd spares nobody: it loads br_netfilter."""
+    header("within one bridge, /s", (*SIDES, STILL, BARE))
+    for side in (still, bare):
+        side.pass_bridged_frames()
     shape = Shape(1, 1)
     for side in sides:
         side.install(shape)
     found = {}
     for measure in ("crr", "rr"):
-        found[measure] = rounds((*sides, bare), effort, "within", measure)
+        found[measure] = rounds((*sides, still, bare), effort, "within", measure)
         show(f"  {measure}", found[measure])
     return found
 
@@ -204,8 +213,10 @@ def judge(
     for measure, wanted in (("crr", 5.0), ("rr", 4.0), ("stream", 3.0), ("datagrams", 6.0)):
         verdict("G10", f"{measure} at 500 bridges", bridges[500, measure], DOCKERD, wanted)
     for measure, wanted in (("crr", 1.3), ("rr", 1.15)):
-        verdict("G12", f"{measure} within one bridge", within[measure], DOCKERD, wanted)
-        verdict("G12", f"{measure} beside a bare bridge", within[measure], BARE, 0.95)
+        found = within[measure]
+        verdict("G12", f"{measure} within one bridge, frames meet rules", found, DOCKERD, wanted)
+        verdict("G12", f"{measure} within one bridge, frames meet none", found, DOCKERD, wanted, ours=STILL)
+        verdict("G12", f"{measure} beside a bare bridge, frames meet none", found, BARE, 0.95, ours=STILL)
 
 
 def main() -> None:
@@ -219,7 +230,8 @@ def main() -> None:
         )
         ports = measure_ports(sides, still, effort)
         bridges = measure_bridges(sides, effort)
-        within = measure_within(sides, bare, effort)
+        # Where the figures lie so close together, more rounds.
+        within = measure_within(sides, still, bare, replace(effort, rounds=3 * effort.rounds))
     judge(ports, bridges, within)
 
 

@@ -17,6 +17,10 @@ Fact = tuple[str, ...]  # ("network", name) | ("running", container) | ("joined"
 
 NETWORKS_EACH = 3
 CONTAINERS_EACH = 2
+PUBLISHING: tuple[dict[str, Any], ...] = (
+    {},
+    {"ExposedPorts": {"80/tcp": {}, "53/udp": {}}, "HostConfig": {"PublishAllPorts": True}},
+)
 
 
 class Worker(threading.Thread):
@@ -62,7 +66,7 @@ class Worker(threading.Thread):
             self._forget_attachments(name)
             self._ask(fact, False, "DELETE", f"/containers/{name}?force=1", None, {404})
             return
-        body = {"Image": image.NAME, "Cmd": ["sleep", "1000"]}
+        body = {"Image": image.NAME, "Cmd": ["sleep", "1000"], **self._random.choice(PUBLISHING)}
         self._open(fact)
         status, answer = self._connection.call("POST", f"/containers/create?name={name}", body)
         if status == 409:  # an earlier life of it was cut off: it could still remember its networks

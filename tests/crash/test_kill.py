@@ -4,31 +4,39 @@ import os
 import random
 import re
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from tests.crash.load import Fact, Worker
 from tests.crash.truth import Shown, broken_promises, kernel_disagreements, settle_open_facts
-from tests.support.bridgehead import plan
+from tests.support.bridgehead import bridgehead, plan
 from tests.support.census import census, leaks
 from tests.support.daemon import Daemon
+from tests.support.testhost import Host
 from tests.support.wait import until
 
-ROUNDS = int(os.environ.get("CRASH_ROUNDS", "20"))
+ROUNDS = int(os.environ.get("CRASH_ROUNDS", "12"))
 SEED = int(os.environ.get("CRASH_SEED", "1"))
 WORKERS = 4
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(60 + 10 * ROUNDS)]
 
 
-@pytest.fixture
-def steady(fresh_daemon: Daemon) -> Daemon:
-    """A daemon with two containers that must never notice: `left` pings `right` ten times a second."""
-    docker = fresh_daemon.docker
-    docker.ok("network", "create", "steady")
-    docker.ok("run", "-d", "--name", "right", "--net", "steady", "busybox", "sleep", "100000")
-    docker.ok("run", "-d", "--name", "left", "--net", "steady", "busybox", "ping", "-i", "0.1", "right")
-    return fresh_daemon
+@pytest.fixture(params=("iptables", "nftables"))
+def steady(host: Host, request: pytest.FixtureRequest) -> Iterator[Daemon]:
+    """A daemon with two containers that must never notice: `left` pings `right` ten times a second.
+
+    `right` has a port of the host, so that who keeps ports is there from the start.
+    """
+    with bridgehead(host, f"--firewall-backend={request.param}") as daemon:
+        daemon.import_image()
+        docker = daemon.docker
+        docker.ok("network", "create", "steady")
+        published = ("-p", "8080:80", "--net", "steady")
+        docker.ok("run", "-d", "--name", "right", *published, "busybox", "sleep", "100000")
+        docker.ok("run", "-d", "--name", "left", "--net", "steady", "busybox", "ping", "-i", "0.1", "right")
+        yield daemon
 
 
 def test_daemon_killed_under_load_keeps_its_word(steady: Daemon) -> None:

@@ -64,6 +64,7 @@ def kernel_disagreements(daemon: Daemon, shown: Shown) -> list[str]:
         if network["Driver"] == "bridge" and network["Name"] != "bridge"
     }
     counts = {
+        "ports of the host": (len(_held_ports(daemon)), len(_published_ports(shown))),
         "host ends of veth pairs": (sum(name.startswith("veth") for name in present), len(shown.joined)),
         "monitors": (_count(daemon.host.processes().values(), "conmon"), len(shown.running)),
         "namespaces": (_count(daemon.host.mounts(), f"{daemon.run_folder}/netns/"), len(shown.running)),
@@ -78,6 +79,20 @@ def kernel_disagreements(daemon: Daemon, shown: Shown) -> list[str]:
             if found != wanted
         ),
     ]
+
+
+def _published_ports(shown: Shown) -> set[tuple[str, int]]:
+    return {
+        (port["Type"], port["PublicPort"])
+        for container in shown.containers
+        for port in container["Ports"]
+        if "PublicPort" in port
+    }
+
+
+def _held_ports(daemon: Daemon) -> set[tuple[str, int]]:
+    listed = daemon.host.run("ss", "-Hlntu").stdout.splitlines()
+    return {(words[0], int(words[4].rpartition(":")[2])) for words in map(str.split, listed)}
 
 
 def _addresses(shown: Shown) -> list[str]:

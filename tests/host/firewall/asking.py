@@ -1,5 +1,6 @@
 """Thousands of packets at once: who was reached by each, and whom they saw."""
 
+import errno
 import resource
 import select
 import socket
@@ -8,18 +9,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 
 from bridgehead.core.model.addresses import Address
 from bridgehead.host.namespaces.entering import inside
 
 HOST = ""
-PING = 0  # instead of a port
 # Distinct, so that no conversation is taken for a part of another.
 _SOURCE_PORTS = count(12000)
 _BUFFER = 200
 _FAMILIES = {4: socket.AF_INET, 6: socket.AF_INET6}
+_KINDS = {"tcp": socket.SOCK_STREAM, "udp": socket.SOCK_DGRAM}
 _ECHO = {4: (8, 0), 6: (128, 129)}  # request, reply
 _FILTER = 1  # ICMP_FILTER, ICMPV6_FILTER
 _RAW = 255
@@ -27,18 +28,19 @@ _RAW = 255
 
 @dataclass(frozen=True)
 class Question:
-    """A datagram, or a ping. `own`: the address to send from, None: what the sender's own routing says."""
+    """`protocol`: tcp | udp | icmp, whose port is 0. `own`: the address to send from, or as routing says."""
 
     source: str
     destination: Address
     port: int
+    protocol: str = "udp"
     own: Address | None = None
 
 
 @dataclass(frozen=True)
 class Answer:
     """`own`: the address it was sent from. `place` was reached, and saw `seen`; None if nobody both heard and
-    was heard. The host's own answers need not be heard.
+    was heard. What the host answers to a datagram need not be heard.
     """
 
     own: Address
@@ -52,11 +54,17 @@ Seen = dict[int, tuple[str, Address]]
 def ask(
     folder: Path, questions: Sequence[Question], servers: Mapping[str, Sequence[int]], *, silence_s: float
 ) -> dict[Question, Answer]:
-    """`servers`: the ports that each place listens on. Done when nothing has come for so long."""
+    """`servers`: the ports that each place listens on, for tcp and udp; pings too. Done when nothing has come
+    for so long.
+    """
     with _many_files(), ExitStack() as opened:
         listening: dict[socket.socket, str] = {}
         for place, ports in servers.items():
-            wanted = [(_listening, port, version) for port in ports for version in _FAMILIES]
+            wanted = [
+                (_listening, protocol, port, version)
+                for version in _FAMILIES
+                for protocol, port in (("icmp", 0), *product(("tcp", "udp"), ports))
+            ]
             made = _sockets(opened, folder, place, wanted)
             listening |= dict.fromkeys(made, place)
         asking: dict[Question, socket.socket] = {}
@@ -64,13 +72,10 @@ def ask(
             own = [item for item in questions if item.source == place]
             made = _sockets(opened, folder, place, [(_asking, item) for item in own])
             asking |= dict(zip(own, made, strict=True))
-        for number, (question, channel) in enumerate(asking.items()):
-            channel.send(_message(question, number))
+        for question, channel in asking.items():
+            _begin(question, channel)
         seen = _seen(listening, silence_s)
-        return {
-            question: _answer(channel, number, seen)
-            for number, (question, channel) in enumerate(asking.items())
-        }
+        return {question: _answer(question, channel, seen) for question, channel in asking.items()}
 
 
 def _seen(listening: Mapping[socket.socket, str], silence_s: float) -> Seen:
@@ -82,40 +87,64 @@ def _seen(listening: Mapping[socket.socket, str], silence_s: float) -> Seen:
     while ready := poll.poll(silence_s * 1000):
         for descriptor, _ in ready:
             channel = channels[descriptor]
-            data, peer = channel.recvfrom(_BUFFER)
-            seen[_number(data)] = listening[channel], ip_address(peer[0])
-            if channel.type != socket.SOCK_RAW:  # the kernel itself answers pings
-                channel.sendto(data, peer)
+            number, peer = _heard(channel)
+            seen[number] = listening[channel], ip_address(peer)
     return seen
 
 
-def _answer(channel: socket.socket, number: int, seen: Seen) -> Answer:
-    own = ip_address(channel.getsockname()[0])
+def _heard(channel: socket.socket) -> tuple[int, str]:
+    """The number of a question and who asks it; it is answered."""
+    if channel.type == socket.SOCK_STREAM:
+        connection, peer = channel.accept()
+        connection.close()
+        return peer[1], peer[0]
+    data, peer = channel.recvfrom(_BUFFER)
+    if channel.type == socket.SOCK_RAW:  # the kernel itself answers pings
+        return _echoed(data), peer[0]
+    channel.sendto(data, peer)
+    return peer[1], peer[0]
+
+
+def _answer(question: Question, channel: socket.socket, seen: Seen) -> Answer:
+    own, number = ip_address(channel.getsockname()[0]), _number(channel)
     try:
-        heard = _number(channel.recv(_BUFFER)) == number
+        data = channel.recv(_BUFFER)
+        heard = question.protocol != "icmp" or _echoed(data) == number
     except OSError:
         heard = False
     found = seen.get(number)
-    return Answer(own, *found) if found and (heard or found[0] == HOST) else Answer(own)
+    unheard = found and found[0] == HOST and question.protocol == "udp"
+    return Answer(own, *found) if found and (heard or unheard) else Answer(own)
 
 
-def _message(question: Question, number: int) -> bytes:
-    content = f" {number}".encode()
-    if question.port != PING:
-        return content
-    kind, _ = _ECHO[question.destination.version]
-    content += b" " * (len(content) % 2)
+def _number(channel: socket.socket) -> int:
+    """Of the question: its source port, which translating leaves as it is where nobody else has it; or, for a
+    ping, a port that nobody has.
+    """
+    port: int = channel.getsockname()[1]
+    return (1 << 16) + channel.fileno() if channel.type == socket.SOCK_RAW else port
 
+
+def _begin(question: Question, channel: socket.socket) -> None:
+    if question.protocol == "tcp":
+        assert channel.connect_ex((str(question.destination), question.port)) in {0, errno.EINPROGRESS}
+    elif question.protocol == "udp":
+        channel.send(b"hello")
+    else:
+        channel.send(_ping(question.destination.version, _number(channel)))
+
+
+def _ping(version: int, number: int) -> bytes:
     def message(checksum: int) -> bytes:
-        return struct.pack(">BBHHH", kind, 0, checksum, number, 1) + content
+        return struct.pack(">BBHHHI", _ECHO[version][0], 0, checksum, number & 0xFFFF, 1, number)
 
-    total = sum(struct.unpack(f">{len(message(0)) // 2}H", message(0)))
+    total = sum(struct.unpack(">6H", message(0)))
     total = (total & 0xFFFF) + (total >> 16)
     return message(~((total & 0xFFFF) + (total >> 16)) & 0xFFFF)  # in IPv6 the kernel puts in its own
 
 
-def _number(data: bytes) -> int:
-    return int(data.rstrip().rpartition(b" ")[2])
+def _echoed(data: bytes) -> int:
+    return int.from_bytes(data[-4:], "big")
 
 
 def _sockets(
@@ -127,24 +156,28 @@ def _sockets(
     return make() if place == HOST else inside(str(folder / place), make)
 
 
-def _listening(port: int, version: int) -> socket.socket:
-    if port == PING:
+def _listening(protocol: str, port: int, version: int) -> socket.socket:
+    if protocol == "icmp":
         return _pinging(version, reply=False)
-    channel = socket.socket(_FAMILIES[version], socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+    channel = socket.socket(_FAMILIES[version], _KINDS[protocol] | socket.SOCK_NONBLOCK)
     if version == 6:
         channel.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    channel.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # whatever the last firewall left waiting
     channel.bind(("", port))
+    if protocol == "tcp":
+        channel.listen(_BUFFER)
     return channel
 
 
 def _asking(question: Question) -> socket.socket:
     version, own = question.destination.version, str(question.own or "")
-    if question.port == PING:
+    if question.protocol == "icmp":
         channel = _pinging(version, reply=True)
     else:
-        channel = socket.socket(_FAMILIES[version], socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        channel = socket.socket(_FAMILIES[version], _KINDS[question.protocol] | socket.SOCK_NONBLOCK)
         channel.bind((own, next(_SOURCE_PORTS)))
-    channel.connect((str(question.destination), question.port))
+    if question.protocol != "tcp":
+        channel.connect((str(question.destination), question.port))
     return channel
 
 

@@ -23,7 +23,7 @@ from bridgehead.core.plan.objects import Bridge, KernelObject, LinkAddress, Name
 from bridgehead.host.netlink.plane import LinkPlane
 from tests.host.space import own_space
 
-VERSIONS = (4, 6)
+VERSIONS, PROTOCOLS = (4, 6), ("tcp", "udp")
 OPEN, CLOSED, LINKED = 9000, 9001, 9002  # of containers; OPEN is what is published
 FRIENDS, UPLINK = "br-friends", "br-uplink"
 EVERYWHERE = {4: ip_address("0.0.0.0"), 6: ip_address("::")}
@@ -157,11 +157,11 @@ def rulebook() -> Rulebook:
             networks[bridge],
             PLACES[f"peer-{bridge}"].address(version),
             PLACES[f"server-{bridge}"].address(version),
-            "udp",
+            protocol,
             LINKED,
         )
         for bridge, kind in KINDS.items()
-        for version in VERSIONS
+        for version, protocol in product(VERSIONS, PROTOCOLS)
         if not kind.icc
     ]
     hosts = frozenset(host(bridge, version) for bridge in NUMBERS for version in VERSIONS)
@@ -176,9 +176,9 @@ def _published(networks: Mapping[str, NetworkPolicy], server: str, version: int)
         "loopback": LOOPBACK[version],
         "uplink": host(UPLINK, version),
     }
-    for name, port in ports(server).items():
+    for (name, port), protocol in product(ports(server).items(), PROTOCOLS):
         number = 0 if KINDS[place.bridge].mode is GatewayMode.ROUTED else port
-        yield Published(network, "udp", where[name], number, place.address(version), OPEN, tuple(also))
+        yield Published(network, protocol, where[name], number, place.address(version), OPEN, tuple(also))
 
 
 def rules(spelling: Spelling, book: Rulebook) -> Iterator[KernelObject]:

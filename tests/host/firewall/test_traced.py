@@ -23,7 +23,7 @@ from bridgehead.host.iptables.plane import IptablesPlane
 from bridgehead.host.iptables.programs import Programs, Variant
 from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.nft.plane import FirewallPlane
-from tests.host.firewall.asking import HOST, PING, Answer, Question, ask
+from tests.host.firewall.asking import HOST, Answer, Question, ask
 from tests.host.firewall.matrix import (
     CLOSED,
     KINDS,
@@ -32,6 +32,7 @@ from tests.host.firewall.matrix import (
     OPEN,
     OWNERS,
     PLACES,
+    PROTOCOLS,
     SERVERS,
     UPLINK,
     VERSIONS,
@@ -114,7 +115,7 @@ def answers(request: pytest.FixtureRequest, world: Path) -> Iterator[Answers]:
 
 
 def _asked(world: Path) -> Answers:
-    listening = {name: [OPEN, CLOSED, LINKED, PING] for name in (*SERVERS, "outside")}
+    listening = {name: [OPEN, CLOSED, LINKED] for name in (*SERVERS, "outside")}
     listening |= {f"peer-{bridge}": [LINKED] for bridge, kind in KINDS.items() if not kind.icc}
     listening[HOST] = [port for server in SERVERS for port in ports(server).values()]
     return ask(world, [*questions()], listening, silence_s=0.3)
@@ -132,16 +133,17 @@ def questions() -> Iterator[Question]:
         yield Question("friend", PLACES["outside"].address(version), OPEN)
     for bridge, version in product(KINDS, VERSIONS):
         outside = PLACES["outside"].address(version)
-        for port in (OPEN, PING):
-            yield Question(f"peer-{bridge}", outside, port)
+        for protocol, port in (("icmp", 0), *product(PROTOCOLS, (OPEN,))):
+            yield Question(f"peer-{bridge}", outside, port, protocol)
         yield Question(HOST, outside, OPEN, own=host(bridge, version))
         if not KINDS[bridge].icc:
             yield Question(f"server-{bridge}", PLACES[f"peer-{bridge}"].address(version), LINKED)
 
 
 def _at_its_own_address(source: str, server: str, version: int) -> Iterator[Question]:
-    for port in (OPEN, CLOSED, LINKED, PING) if source != server else ():
-        yield Question(source, PLACES[server].address(version), port)
+    asked = (("icmp", 0), *product(PROTOCOLS, (OPEN, CLOSED, LINKED)))
+    for protocol, port in asked if source != server else ():
+        yield Question(source, PLACES[server].address(version), port, protocol)
 
 
 def _at_the_hosts(source: str, server: str, bridge: str, version: int) -> Iterator[Question]:
@@ -150,6 +152,7 @@ def _at_the_hosts(source: str, server: str, bridge: str, version: int) -> Iterat
     for at in dict.fromkeys((UPLINK, own, *legs)):
         for port in ports(server).values():
             yield Question(source, host(at, version), port)
+        yield Question(source, host(at, version), ports(server)["everywhere"], "tcp")
     if source == HOST:
         yield Question(source, LOOPBACK[version], ports(server)["everywhere"])
         yield Question(source, LOOPBACK[version], ports(server)["loopback"])
@@ -157,8 +160,7 @@ def _at_the_hosts(source: str, server: str, bridge: str, version: int) -> Iterat
 
 def told(question: Question, own: Address) -> Trace:
     arrives = OWNERS[own][1] if question.source else ""
-    protocol = "icmp" if question.port == PING else "udp"
-    return trace(BOOK, Packet(protocol, own, question.destination, question.port, arrives))
+    return trace(BOOK, Packet(question.protocol, own, question.destination, question.port, arrives))
 
 
 def expected(question: Question, own: Address) -> Answer:

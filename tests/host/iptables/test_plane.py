@@ -82,6 +82,20 @@ def test_another_process_knows_them_as_ours(machine: Machine, new_plane: NewPlan
     assert left == ["-A FORWARD -j DOCKER-USER"]
 
 
+@pytest.mark.parametrize("ports", [1, 40])
+def test_when_the_other_variant_comes_into_use_the_rules_move_there(
+    machine: Machine, plane: IptablesPlane, ports: int
+) -> None:
+    machine.settle(plane, world(ports))
+    successor = IptablesPlane(Programs(machine.variant.other))
+
+    assert successor.apply(diff(successor.observe(), world(ports))) == {}
+
+    assert successor.observe() == world(ports)
+    left = [rule for table in ("raw", "nat", "filter") for rule in machine.rules(table)]
+    assert left == ["-A FORWARD -j DOCKER-USER"]
+
+
 @pytest.mark.parametrize(
     "damage",
     [

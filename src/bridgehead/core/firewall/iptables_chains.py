@@ -91,7 +91,6 @@ _ORDER: dict[tuple[str, str], list[re.Pattern[str]]] = {
         rf"-i {_NAME} -o (?P=bridge) -j (?:ACCEPT|DROP)",
         *_COMPANIONS,
     ),
-    (f"{OTHER}filter", "FORWARD"): _patterns(rf"-j {USER}", *_COMPANIONS),
     ("filter", PUBLISHED): _patterns(
         rf"-d {_CIDR} ! -i {_NAME} -o (?P=bridge) {_PORT} -j ACCEPT",
         rf"-s {_CIDR} -d {_CIDR} -i {_NAME} -o (?P=bridge) {_PORT} -j ACCEPT",
@@ -137,7 +136,6 @@ _ORDER: dict[tuple[str, str], list[re.Pattern[str]]] = {
 }
 _BY_POSITION = {
     ("filter", "FORWARD"),
-    (f"{OTHER}filter", "FORWARD"),
     ("nat", "PREROUTING"),
     ("nat", "POSTROUTING"),
 }
@@ -147,7 +145,7 @@ _CROWDED = {"FORWARD", "POSTROUTING"}
 
 def is_ordered(table: str, chain: str) -> bool:
     """Whether what is ours in a shared chain must stand in the order of its ranks."""
-    return (table, chain) in _BY_POSITION
+    return (table.removeprefix(OTHER), chain) in _BY_POSITION
 
 
 def may_name(chain: str, bridge: str) -> bool:
@@ -156,13 +154,13 @@ def may_name(chain: str, bridge: str) -> bool:
 
 
 def rank(table: str, chain: str, text: str) -> int:
-    patterns = _ORDER.get((table, chain), [])
+    patterns = _ORDER.get((table.removeprefix(OTHER), chain), [])
     return next((at for at, pattern in enumerate(patterns) if pattern.fullmatch(text)), len(patterns))
 
 
 def shape(table: str, chain: str, text: str) -> Shape | None:
-    """None: not a rule that we would write into this shared chain."""
-    for at, pattern in enumerate(_ORDER.get((table, chain), [])):
+    """None: not a rule that we would write into this shared chain, in whichever variant of iptables."""
+    for at, pattern in enumerate(_ORDER.get((table.removeprefix(OTHER), chain), [])):
         if (found := pattern.fullmatch(text)) is not None:
             return Shape(at, found.groupdict().get("bridge", ""))
     return None

@@ -1,7 +1,8 @@
 """The control plane beside dockerd's, in one interleaved run: medians, ratios, and the budgets met or missed.
 
-Run as root from the project's folder: `.venv/bin/python -m bench.control_plane [--quick] [--backend iptables]`.
-Only ratios of one run mean anything: absolute figures follow the machine's load.
+Run as root from the project's folder: `.venv/bin/python -m bench.control_plane [--quick]`, with
+`--backend iptables` for our other firewall. Only ratios of one run mean anything: absolute figures follow the
+machine's load.
 """
 
 import argparse
@@ -102,7 +103,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--quick", action="store_true", help="fewer rounds and networks: about a minute")
     parser.add_argument("--against", default="bridgehead", choices=("bridgehead", "docker"), help="our side")
-    parser.add_argument("--backend", default="nftables", choices=("nftables", "iptables"), help="our firewall")
+    parser.add_argument("--backend", default="nftables", choices=("nftables", "iptables"))
     arguments = parser.parse_args()
     effort = QUICK if arguments.quick else FULL
     flags = [f"--firewall-backend={arguments.backend}"] if arguments.against == "bridgehead" else []

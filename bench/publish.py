@@ -93,13 +93,16 @@ def measure_localhost(sides: Sequence[Side], rounds: int) -> dict[str, dict[str,
 
 
 def show(found: dict[str, dict[str, list[float]]], names: Sequence[str]) -> None:
-    """A row a measure; the ratio says how many times better ours is than dockerd."""
+    """A row a measure; the ratio says how many times better ours is than dockerd.
+
+    Of rates the best round counts: whether two processes share a processor decides more than what is between.
+    """
     for measure, by_side in found.items():
-        reference = median(by_side[names[0]])
-        cells = [f"{median(by_side[name]):16.2f}" for name in names]
-        for name in names[1:]:
-            ours = median(by_side[name])
-            better = ours / reference if "(/s)" in measure else reference / ours if ours > 0 else 0
+        rate = "(/s)" in measure
+        reference, *ours = ((max if rate else median)(by_side[name]) for name in names)
+        cells = [f"{value:16.2f}" for value in (reference, *ours)]
+        for value in ours:
+            better = value / reference if rate else reference / max(value, 0.01)
             cells.append(f"{better:12.1f}x")
         print(f"{measure:34}{''.join(cells)}")
 
@@ -116,7 +119,7 @@ def main() -> int:
         ]
         names = [side.name for side in sides]
         print(
-            f"{'measure (median)':34}{''.join(f'{name:>16}' for name in names)}"
+            f"{'measure (median, best rate)':34}{''.join(f'{name:>16}' for name in names)}"
             f"{''.join(f'{name:>13}' for name in names[1:])}"
         )
         for side in sides:

@@ -57,7 +57,8 @@ def rr(address: str, port: int, seconds: float) -> float:
         while time.monotonic() < end:
             for _ in range(32):
                 connection.send(b"r")
-                connection.recv(1)
+                if not connection.recv(1):
+                    raise ConnectionResetError("the other end has gone")
             count += 32
         return count / (time.monotonic() - began)
 

@@ -18,6 +18,7 @@ from bridgehead.core.plan.objects import (
     state,
 )
 from bridgehead.host.namespaces.entering import inside, socket_in
+from bridgehead.host.namespaces.files import remove
 from bridgehead.host.netlink.plane import LinkPlane
 from tests.host.netlink.conftest import ip
 from tests.host.netlink.topology import (
@@ -256,13 +257,24 @@ def test_a_namespace_that_was_replaced_is_entered_anew(plane: LinkPlane, folder:
 def test_the_half_of_a_pair_whose_namespace_is_lost_is_a_leftover(plane: LinkPlane, folder: str) -> None:
     reach(plane, state(*NETWORK, *endpoint(folder, 2)))
     with socket_in(f"{folder}/2", socket.AF_INET, socket.SOCK_DGRAM):
-        plane.apply([Delete(Namespace(f"{folder}/2"))])
+        remove(f"{folder}/2")
 
         assert ("link", "", "veth2") in plane.observe()
         assert reach(plane, state(*NETWORK)) == {}
 
         assert "veth2" not in ip("-o", "link")
     assert state(*NETWORK) == plane.observe()
+
+
+def test_nothing_answers_any_more_out_of_a_deleted_namespace_that_somebody_else_is_in(
+    plane: LinkPlane, folder: str
+) -> None:
+    reach(plane, state(*NETWORK, *endpoint(folder, 2), *endpoint(folder, 3)))
+    with socket_in(f"{folder}/2", socket.AF_INET, socket.SOCK_DGRAM):
+        assert plane.apply([Delete(Namespace(f"{folder}/2"))]) == {}
+
+        assert "veth2" not in ip("-o", "link")
+        assert state(*NETWORK, *endpoint(folder, 3)) == plane.observe()
 
 
 def test_a_file_that_keeps_no_namespace_is_a_leftover(plane: LinkPlane, folder: str) -> None:

@@ -1,8 +1,8 @@
 """The difference between what is and what should be, as operations in a safe order.
 
 Deaths run before births: a name or an address may be needed again at once. Within deaths, high ranks go
-first (an address before nothing: what dies with its parent is left to the kernel). Within births, filter
-rules come before the links they guard, so that nothing is ever open by accident.
+first (an address before nothing: what dies with its parent is left to whoever deletes that). Within births,
+filter rules come before the links they guard, so that nothing is ever open by accident.
 """
 
 from collections.abc import Mapping

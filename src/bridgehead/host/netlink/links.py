@@ -101,6 +101,10 @@ def get_link(name: str) -> Request:
     return Request(RTM_GETLINK, 0, _header() + text(_IFLA_IFNAME, name) + _LEAN)
 
 
+def get_link_at(index: int) -> Request:
+    return Request(RTM_GETLINK, 0, _header(index=index) + _LEAN)
+
+
 def dump_links() -> Request:
     return Request(RTM_GETLINK, 0, _header() + _LEAN)
 

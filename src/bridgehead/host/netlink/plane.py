@@ -42,6 +42,10 @@ class LinkPlane:
             elif step == "dying links":
                 self._delete_links(run, failures)
             else:
+                if step == "dying namespaces":
+                    self._veths.delete_all_into(
+                        op.object.path for op in run if isinstance(op.object, Namespace)
+                    )
                 for op in run:
                     attempt(op, failures, self._carry_out)
         return failures
@@ -87,4 +91,6 @@ def _step(op: Op) -> str:
         return "entries"
     if isinstance(op, Delete) and isinstance(op.object, Bridge | Veth) and op.object.name:
         return "dying links"
+    if isinstance(op, Delete) and isinstance(op.object, Namespace):
+        return "dying namespaces"
     return "one by one"

@@ -37,9 +37,11 @@ class Reaper:
 
     def delete(self, names: Iterable[str]) -> dict[str, OSError]:
         """Refusals by name. What is not there, or no longer ours, counts as deleted."""
-        doomed = {
-            link.index: link for link in self._host.find_all(names).values() if link.group in LINK_GROUPS
-        }
+        return self.delete_found(self._host.find_all(names).values())
+
+    def delete_found(self, links: Iterable[Link]) -> dict[str, OSError]:
+        """The same for links that were looked up just now."""
+        doomed = {link.index: link for link in links if link.group in LINK_GROUPS}
         return self._reap(doomed) if doomed else {}
 
     def close(self) -> None:

@@ -17,6 +17,8 @@ from bridgehead.host.netlink.links import (
     change_port,
     create_veth,
     delete_link,
+    dump_links,
+    get_link_at,
     read_link,
     remember,
 )
@@ -65,6 +67,27 @@ class Veths:
         inner = door.find(veth.peer)
         if inner is not None and inner.group in LINK_GROUPS:
             door.must(delete_link(inner.index))
+
+    def delete_all_into(self, namespaces: Iterable[str]) -> None:
+        """Every pair with its inner end in one of these.
+
+        Whoever is inside besides us keeps a namespace alive, and its links would go on answering for
+        addresses that are free. A pair that stays in spite of this is a leftover to the next look.
+        """
+        inner = [link for path in namespaces for link in self._inner_ends(path)]
+        replies = self._doors.host.exchange([get_link_at(link.peer) for link in inner])
+        outer = [read_link(reply.message) if reply.message else None for reply in replies]
+        pairs = [
+            (one, other) for one, other in zip(outer, inner, strict=True) if one and are_ends(one, other)
+        ]
+        self._reaper.delete_found(one for one, _ in pairs)
+
+    def _inner_ends(self, namespace: str) -> list[Link]:
+        try:
+            links = map(read_link, self._doors.into(namespace).dump(dump_links()))
+            return [link for link in links if link.kind == "veth" and link.group in LINK_GROUPS]
+        except FileNotFoundError:
+            return []
 
     def _make(self, veth: Veth) -> None:
         bridge = self._doors.host.must_find(veth.bridge)

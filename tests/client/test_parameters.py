@@ -105,6 +105,25 @@ def test_no_rule_is_made_or_left_when_told_so(host: Host, backend: str) -> None:
     assert info["FirewallBackend"]["Driver"] == "none"
 
 
+def test_without_the_proxy_only_ports_that_rules_can_lead_in_are_shown(host: Host) -> None:
+    with running(host) as daemon:
+        daemon.docker.ok("network", "create", "--ipv6", "both")
+        published = ("run", "-d", "-p", "8080:80", "--name")
+        daemon.docker.ok(*published, "web", "busybox", "sleep", "1000")
+        shown = [daemon.docker.ok("port", "web").splitlines()]
+
+        daemon.stop()
+        with bridgehead(host, "--userland-proxy=false") as other:
+            shown.append(other.docker.ok("port", "web").splitlines())
+            listed = other.docker.ok("ps", "--format", "{{.Ports}}")
+            other.docker.ok("network", "connect", "both", "web")
+            shown.append(other.docker.ok("port", "web").splitlines())
+
+    by_rules, by_hand = "80/tcp -> 0.0.0.0:8080", "80/tcp -> [::]:8080"
+    assert shown == [[by_rules, by_hand], [by_rules], [by_rules, by_hand]]
+    assert listed == "0.0.0.0:8080->80/tcp"
+
+
 def test_name_servers_are_for_containers_without_their_own(host: Host) -> None:
     flags = ("--dns=192.0.2.1", "--dns", "192.0.2.2", "--dns-search=corp.test", "--dns-opt=timeout:1")
     with running(host, *flags) as daemon:

@@ -75,10 +75,16 @@ def _address(endpoint: Endpoint, version: int) -> Address:
     return min((item.ip for item in endpoint.addresses), key=lambda address: address.version != version)
 
 
-def in_force(snapshot: Snapshot, sandbox: Sandbox, endpoints: Iterable[Endpoint]) -> tuple[PortBinding, ...]:
-    """The sandbox's ports as they can be reached now: one of a routed network has no port of the host (0)."""
+def in_force(
+    snapshot: Snapshot, sandbox: Sandbox, endpoints: Iterable[Endpoint], *, by_hand: bool
+) -> tuple[PortBinding, ...]:
+    """The sandbox's ports as they can be reached now: one of a routed network has no port of the host (0).
+
+    `by_hand`: whether one family is carried over to the other.
+    """
     chosen = carriers(gateway_order(snapshot, endpoints))
-    return tuple(_shown(port, chosen) for port in sandbox.ports if chosen)
+    reached = [port for port in sandbox.ports if port.host.version in chosen or (chosen and by_hand)]
+    return tuple(_shown(port, chosen) for port in reached)
 
 
 def _shown(port: PortBinding, chosen: Mapping[int, tuple[Endpoint, Network]]) -> PortBinding:

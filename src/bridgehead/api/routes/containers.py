@@ -52,14 +52,18 @@ async def list_all(call: Call) -> web.StreamResponse:
         key=lambda container: container.created,
         reverse=True,
     )
-    view, now = attachments.View(call.snapshot), time.time_ns()
+    view, now = _view(call), time.time_ns()
     shown = found[:limit] if limit > 0 else found
     return json([wire.summarise(container, view, now) for container in shown])
 
 
+def _view(call: Call) -> attachments.View:
+    return attachments.View(call.snapshot, by_hand=call.face.who().userland_proxy)
+
+
 async def inspect(call: Call) -> web.StreamResponse:
     container = call.snapshot.find_container(call.name)
-    return json(wire.show(container, call.snapshot, call.face.layout))
+    return json(wire.show(container, _view(call), call.face.layout))
 
 
 async def rename(call: Call) -> web.StreamResponse:

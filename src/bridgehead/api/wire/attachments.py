@@ -27,10 +27,14 @@ _NOWHERE: Mapping[str, object] = {name: 0 if name.endswith("PrefixLen") else "" 
 
 
 class View:
-    """A snapshot indexed once, so that a list of containers need not search it for each."""
+    """A snapshot indexed once, so that a list of containers need not search it for each.
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    `by_hand`: whether the daemon carries to published ports what no rule leads there.
+    """
+
+    def __init__(self, snapshot: Snapshot, *, by_hand: bool) -> None:
         self.snapshot = snapshot
+        self._by_hand = by_hand
         self._aliases = links.aliases(snapshot)
         self._named = {network.name: network for network in snapshot.networks.values()}
         self._endpoints: dict[ContainerID, list[Endpoint]] = {}
@@ -51,7 +55,7 @@ class View:
         sandbox = self._sandboxes.get(container)
         if sandbox is None or not sandbox.ports:
             return ()
-        return in_force(self.snapshot, sandbox, self.endpoints(container))
+        return in_force(self.snapshot, sandbox, self.endpoints(container), by_hand=self._by_hand)
 
     def network(self, reference: str) -> Network | None:
         return self._named.get(reference) or self.snapshot.networks.get(NetworkID(reference))
@@ -71,12 +75,11 @@ def networks(container: Container, view: View) -> dict[str, dict[str, object]]:
     return shown
 
 
-def settings(container: Container, snapshot: Snapshot, layout: Layout) -> dict[str, object]:
+def settings(container: Container, view: View, layout: Layout) -> dict[str, object]:
     """The whole of NetworkSettings."""
-    view = View(snapshot)
     attached = networks(container, view)
     default = attached.get(_DEFAULT, _NOWHERE)
-    sandbox = snapshot.container_sandbox(container.id)
+    sandbox = view.snapshot.container_sandbox(container.id)
     key = ""
     if sandbox is not None:
         own = sandbox.kind is SandboxKind.OWN

@@ -87,8 +87,9 @@ _HOST_CONFIG: Mapping[str, object] = {
 
 
 def show(
-    container: Container, snapshot: Snapshot, layout: Layout, execs: Iterable[str] = ()
+    container: Container, view: attachments.View, layout: Layout, execs: Iterable[str] = ()
 ) -> dict[str, object]:
+    snapshot = view.snapshot
     folder = layout.container(container.id)
     argv = container.spec.process.argv
     return {
@@ -114,7 +115,7 @@ def show(
         "GraphDriver": {"Name": "overlay2", "Data": {"MergedDir": layout.rootfs(container.id)}},
         "Mounts": mounts.show(container),
         "Config": _config(container, snapshot.images.get(container.image)),
-        "NetworkSettings": attachments.settings(container, snapshot, layout),
+        "NetworkSettings": attachments.settings(container, view, layout),
     }
 
 

@@ -6,6 +6,7 @@ from bridgehead.core.plan.diff import Create, Op, Update
 from bridgehead.core.plan.objects import (
     Bridge,
     FirewallElement,
+    FirewallRule,
     KernelObject,
     LinkAddress,
     NameRecord,
@@ -38,15 +39,25 @@ def describe(item: KernelObject) -> str:
         case Bridge():
             return f"bridge {item.name} (mtu {item.mtu})"
         case Veth():
-            return f"veth {item.name} on {item.bridge}, {item.peer} in {item.namespace}"
+            return _veth(item)
         case LinkAddress():
             return f"address {item.address} on {item.link}{_inside(item.namespace)}"
         case Route():
             via = f" via {item.gateway}" if item.gateway else ""
             return f"route {item.destination}{via} dev {item.link}{_inside(item.namespace)}"
+        case _:
+            return _describe_others(item)
+
+
+def _describe_others(item: KernelObject) -> str:
+    """All but links and what stands on them."""
+    match item:
         case FirewallElement():
             verdict = f" : {item.data}" if item.data else ""
             return f"firewall element {' . '.join(item.match)}{verdict} in {item.set}"
+        case FirewallRule():
+            program = "ip6tables" if item.family == 6 else "iptables"
+            return f"rule {program} -t {item.table} -A {item.chain} {item.text}"
         case PortHold():
             return f"port {place(item)}{_relayed(item)}"
         case NameRecord():
@@ -55,6 +66,15 @@ def describe(item: KernelObject) -> str:
             return f"resolver listener 127.0.0.11:{item.port} in {item.namespace}"
         case _:
             return " ".join(item.key)
+
+
+def _veth(pair: Veth) -> str:
+    """Half a pair has no other end to name."""
+    if not pair.name:
+        return f"veth {pair.peer}{_inside(pair.namespace)}, whose outer end is gone"
+    if not pair.namespace:
+        return f"veth {pair.name}, whose inner end is gone"
+    return f"veth {pair.name} on {pair.bridge or 'no bridge'}, {pair.peer} in {pair.namespace}"
 
 
 def place(hold: PortHold) -> str:

@@ -12,6 +12,7 @@ from bridgehead.core.plan.notice import (
     AddressAppeared,
     AddressGone,
     FirewallChanged,
+    ForwardingChanged,
     LinkChanged,
     LinkGone,
     Notice,
@@ -27,6 +28,7 @@ from bridgehead.core.plan.objects import (
     LinkAddress,
     Namespace,
     Route,
+    Sysctl,
     Veth,
 )
 
@@ -43,6 +45,7 @@ BELIEVED = believed(
         LinkAddress("/run/ns/a", "eth0", INSIDE),
         Route("", ELSEWHERE, "br-a"),
         FirewallTable("text"),
+        Sysctl("net/ipv4/ip_forward", "1"),
     ]
 )
 BRIDGE_AS_IT_SHOULD_BE = LinkChanged("br-a", mac="02:42:00:00:00:01", mtu=1500, up=True, master="")
@@ -55,6 +58,7 @@ PORT_AS_IT_SHOULD_BE = LinkChanged("veth1", mac="02:00:00:00:00:77", mtu=1500, u
         Overrun(),
         LinkGone("br-a"),
         LinkGone("veth1"),
+        ForwardingChanged(4, on=False),
         replace(BRIDGE_AS_IT_SHOULD_BE, up=False),
         replace(BRIDGE_AS_IT_SHOULD_BE, mtu=1300),
         replace(BRIDGE_AS_IT_SHOULD_BE, mac="02:42:00:00:00:99"),

@@ -87,6 +87,7 @@ DAMAGES = [
     "ip link del PORT",
     "ip route del 172.17.0.0/16",
     "ip route del 10.99.0.0/24",
+    "sysctl -w net.ipv4.ip_forward=0",
 ]
 
 

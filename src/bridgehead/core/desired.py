@@ -11,12 +11,10 @@ from bridgehead.core import links
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.model.ids import ContainerID, NetworkID, SandboxID
 from bridgehead.core.model.snapshot import Snapshot, changed
-from bridgehead.core.plan.objects import Directory, KernelObject, State, Sysctl, state
+from bridgehead.core.plan.objects import FORWARDING, Directory, KernelObject, State, Sysctl, state
 from bridgehead.core.sandboxes import base_objects, port_objects, stack_objects
 
 HOST = "host"
-FORWARDING = "net/ipv4/ip_forward"
-FORWARDING_V6 = "net/ipv6/conf/all/forwarding"
 BRIDGE_FILTERING = {4: "net/bridge/bridge-nf-call-iptables", 6: "net/bridge/bridge-nf-call-ip6tables"}
 V = TypeVar("V")
 Owner = str
@@ -113,12 +111,12 @@ def _host_objects(snapshot: Snapshot, facts: HostFacts) -> Iterable[KernelObject
 
 
 def _forwarding(snapshot: Snapshot, facts: HostFacts) -> Iterable[KernelObject]:
-    yield Sysctl(FORWARDING, "1")
+    yield Sysctl(FORWARDING[4], "1")
     if any(network.ipv6 for network in snapshot.networks.values()):
         # A host that forwards stops listening to routers, and would lose its own way out.
         for interface in facts.advertised:
             yield Sysctl(accept_ra(interface), "2")
-        yield Sysctl(FORWARDING_V6, "1")
+        yield Sysctl(FORWARDING[6], "1")
 
 
 def accept_ra(interface: str) -> str:

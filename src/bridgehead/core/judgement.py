@@ -13,6 +13,7 @@ from bridgehead.core.model.network import Network
 from bridgehead.core.plan.notice import (
     AddressGone,
     FirewallChanged,
+    ForwardingChanged,
     LinkChanged,
     LinkGone,
     Notice,
@@ -23,6 +24,7 @@ from bridgehead.core.plan.notice import (
 )
 from bridgehead.core.plan.objects import (
     EVERY_KIND,
+    FORWARDING,
     Bridge,
     FirewallElement,
     FirewallRule,
@@ -31,6 +33,7 @@ from bridgehead.core.plan.objects import (
     Kinds,
     LinkAddress,
     Route,
+    Sysctl,
     Veth,
 )
 
@@ -48,6 +51,7 @@ class Believed:
     addresses: frozenset[tuple[str, Interface]]
     routes: frozenset[tuple[str, Prefix]]
     tables: frozenset[Table]
+    forwarding: frozenset[int]
 
 
 def believed(objects: Iterable[KernelObject]) -> Believed:
@@ -56,6 +60,7 @@ def believed(objects: Iterable[KernelObject]) -> Believed:
     addresses: set[tuple[str, Interface]] = set()
     routes: set[tuple[str, Prefix]] = set()
     tables: set[Table] = set()
+    forwarding: set[int] = set()
     for item in objects:
         match item:
             case Veth():
@@ -67,13 +72,17 @@ def believed(objects: Iterable[KernelObject]) -> Believed:
                 routes.add((item.link, item.address.network))
             case Route(namespace=""):
                 routes.add((item.link, item.destination))
+            case Sysctl():
+                forwarding |= {family for family, name in FORWARDING.items() if name == item.name}
             case FirewallTable() | FirewallElement():
                 tables.add((nft.FAMILY, nft.TABLE))
             case FirewallRule():
                 tables.add((_FAMILIES[item.family], item.table))
             case _:
                 pass
-    return Believed(bridges, ports, frozenset(addresses), frozenset(routes), frozenset(tables))
+    return Believed(
+        bridges, ports, frozenset(addresses), frozenset(routes), frozenset(tables), frozenset(forwarding)
+    )
 
 
 def concerns(notice: Notice, ours: Believed) -> bool:
@@ -82,6 +91,8 @@ def concerns(notice: Notice, ours: Believed) -> bool:
             return True
         case FirewallChanged():
             return not notice.tables.isdisjoint(ours.tables)
+        case ForwardingChanged():
+            return not notice.on and notice.family in ours.forwarding
         case LinkGone():
             return notice.name in ours.bridges or notice.name in ours.ports
         case LinkChanged():
@@ -103,6 +114,8 @@ def suspects(notices: Iterable[Notice]) -> Kinds:
                 found |= EVERY_KIND
             case FirewallChanged():
                 found |= {FirewallTable, FirewallElement, FirewallRule}
+            case ForwardingChanged():
+                found |= {Sysctl}
             case _:
                 found |= {Bridge, Veth, LinkAddress, Route}
     return found

@@ -6,11 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from bridgehead.core.desired import BRIDGE_FILTERING, FORWARDING, FORWARDING_V6, accept_ra
+from bridgehead.core.desired import BRIDGE_FILTERING, accept_ra
 from bridgehead.core.drivers.bridge import route_localnet
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.firewall.flows import Flow
 from bridgehead.core.model.errors import HostRefused
+from bridgehead.core.plan.objects import FORWARDING
 from bridgehead.engine.reconcile import Host
 from bridgehead.host.conntrack.cutting import Scissors
 from bridgehead.host.files.plane import FilePlane
@@ -52,7 +53,7 @@ def build(facts: HostFacts, programs: Programs, held: ExitStack, *, start: bool 
     firewall = FirewallPlane(layout.namespaces, socket_in, _cutting(scissors), table_flags=flags)
     iptables = IptablesPlane(programs, adopted=facts.adopted, cut_flows=_cutting(scissors))
     switches = (
-        *(FORWARDING, FORWARDING_V6, *BRIDGE_FILTERING.values()),
+        *(*FORWARDING.values(), *BRIDGE_FILTERING.values()),
         *map(accept_ra, facts.advertised),
         *map(route_localnet, facts.adopted),
     )

@@ -12,6 +12,7 @@ from bridgehead.core.plan.notice import (
     AddressAppeared,
     AddressGone,
     FirewallChanged,
+    ForwardingChanged,
     LinkChanged,
     LinkGone,
     Notice,
@@ -112,6 +113,21 @@ def test_addresses_and_their_routes_come_and_go(watch: KernelWatch, address: str
     assert isinstance(gone, AddressGone)
     assert gone.address == ipaddress.ip_interface(address)
     assert isinstance(told[route], RouteGone)
+
+
+@pytest.mark.parametrize(
+    ("setting", "family"), [("net/ipv4/ip_forward", 4), ("net/ipv6/conf/all/forwarding", 6)]
+)
+def test_forwarding_is_told_for_the_host_and_not_for_each_link(
+    watch: KernelWatch, setting: str, family: int
+) -> None:
+    Path("/proc/sys", setting).write_text("1")
+    Path("/proc/sys", setting).write_text("0")
+    run("ip", "link", "add", "br0", "type", "bridge")
+
+    told = [notice for notice in heard(watch) if isinstance(notice, ForwardingChanged)]
+
+    assert told == [ForwardingChanged(family, on=True), ForwardingChanged(family, on=False)]
 
 
 def test_a_firewall_transaction_is_one_notice_with_its_tables_and_its_author(watch: KernelWatch) -> None:

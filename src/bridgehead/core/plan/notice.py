@@ -87,6 +87,19 @@ class RouteAppeared:
 
 
 @dataclass(frozen=True, slots=True)
+class ForwardingChanged:
+    """Whether the host passes on what is not for itself, in this family (4 or 6)."""
+
+    family: int
+    on: bool
+    by: str = ""
+
+    @property
+    def subject(self) -> Subject:
+        return ("forwarding", str(self.family))
+
+
+@dataclass(frozen=True, slots=True)
 class FirewallChanged:
     """One nftables transaction of somebody else."""
 
@@ -116,6 +129,7 @@ Notice = (
     | AddressAppeared
     | RouteGone
     | RouteAppeared
+    | ForwardingChanged
     | FirewallChanged
     | Overrun
 )

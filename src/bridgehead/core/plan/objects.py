@@ -120,6 +120,10 @@ class FirewallRule:
         return None
 
 
+# Whether the host passes on what is not for itself, by address family.
+FORWARDING = {4: "net/ipv4/ip_forward", 6: "net/ipv6/conf/all/forwarding"}
+
+
 @dataclass(frozen=True, slots=True)
 class Sysctl:
     """A kernel setting of the daemon's own namespace, by its path below /proc/sys. Never undone."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from bridgehead.core.plan.notice import (
     AddressAppeared,
     AddressGone,
+    ForwardingChanged,
     LinkChanged,
     LinkGone,
     Notice,
@@ -16,17 +17,22 @@ from bridgehead.core.plan.notice import (
 )
 from bridgehead.host.watch.messages import Message, as_number, as_text, attributes
 
-GROUPS = (1, 5, 7, 9, 11)  # RTNLGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE
+# RTNLGRP_LINK, IPV4_IFADDR, IPV4_ROUTE, IPV6_IFADDR, IPV6_ROUTE, IPV4_NETCONF, IPV6_NETCONF
+GROUPS = (1, 5, 7, 9, 11, 24, 25)
 
-_NEWLINK, _DELLINK, _NEWADDR, _DELADDR, _NEWROUTE, _DELROUTE = 16, 17, 20, 21, 24, 25
+_NEWLINK, _DELLINK, _NEWADDR, _DELADDR, _NEWROUTE, _DELROUTE, _NEWNETCONF = 16, 17, 20, 21, 24, 25, 80
 _LINK = struct.Struct("=BxHiII")  # family, type, index, flags, changed flags
 _ADDRESS = struct.Struct("=BBBBI")  # family, prefix length, flags, scope, index
 _ROUTE = struct.Struct("=BBBBBBBBI")  # family, lengths, tos, table, protocol, scope, type, flags
+_SETTINGS = struct.Struct("=Bxxx")  # family
 _IFF_UP = 0x1
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_MASTER = 1, 3, 4, 10
 _IFA_ADDRESS, _IFA_LOCAL = 1, 2
 _RTA_DST, _RTA_OIF = 1, 4
+_NETCONFA_IFINDEX, _NETCONFA_FORWARDING = 1, 2
+_EVERY_LINK = 0xFFFFFFFF
 _MAIN_TABLE, _UNICAST, _CLONED = 254, 1, 0x200
+_FAMILIES = {socket.AF_INET: 4, socket.AF_INET6: 6}
 _ANYWHERE = {socket.AF_INET: bytes(4), socket.AF_INET6: bytes(16)}
 
 
@@ -48,6 +54,8 @@ class RouteReader:
             yield from self._address(message)
         elif message.kind in (_NEWROUTE, _DELROUTE):
             yield from self._route(message)
+        elif message.kind == _NEWNETCONF:
+            yield from self._settings(message)
 
     def _link(self, message: Message) -> Iterator[Notice]:
         family, _, index, flags, _ = _LINK.unpack_from(message.body)
@@ -90,3 +98,13 @@ class RouteReader:
         kind = RouteGone if message.kind == _DELROUTE else RouteAppeared
         link = self._names.get(as_number(found.get(_RTA_OIF)), "")
         yield kind(destination, link, protocol, self._named(message.sender))
+
+    def _settings(self, message: Message) -> Iterator[Notice]:
+        """Every new link has settings announced for it; what counts is the host's own."""
+        (family,) = _SETTINGS.unpack_from(message.body)
+        found = attributes(message.body, _SETTINGS.size)
+        forwarding = found.get(_NETCONFA_FORWARDING)
+        if as_number(found.get(_NETCONFA_IFINDEX)) == _EVERY_LINK and forwarding and family in _FAMILIES:
+            yield ForwardingChanged(
+                _FAMILIES[family], on=as_number(forwarding) != 0, by=self._named(message.sender)
+            )

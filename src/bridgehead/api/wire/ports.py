@@ -78,16 +78,31 @@ def published(bindings: Mapping[str, Sequence[PortBinding]]) -> tuple[PortReques
     return tuple(
         PortRequest(protocol, port, _host_address(binding.host_ip), *_host_ports(binding.host_port))
         for key, wanted in bindings.items()
-        for port, protocol in ports(key)
+        for port, protocol in _publishable(key)
         for binding in wanted or [PortBinding()]
     )
 
 
+def _publishable(key: str) -> list[tuple[int, str]]:
+    found = ports(key)
+    if found[0][0] == 0:
+        raise InvalidParameter(f'invalid port specification: "{key}"')
+    return found
+
+
 def _host_address(text: str) -> Address | None:
+    """An IPv4 address in IPv6's clothes is one of IPv4."""
     try:
-        return ipaddress.ip_address(text.strip("[]")) if text else None
+        found = ipaddress.ip_address(text.strip("[]")) if text else None
     except ValueError:
         raise InvalidParameter(f"invalid host address to publish on: {text}") from None
+    if not isinstance(found, ipaddress.IPv6Address):
+        return found
+    if found.is_link_local:
+        raise InvalidParameter(
+            f"invalid host address to publish on: {text}: link-local addresses stay on their link"
+        )
+    return found.ipv4_mapped or found
 
 
 def _host_ports(text: str) -> tuple[int, int]:

@@ -53,6 +53,22 @@ def test_containers_reach_each_other_by_name_without_ipv4(machine: Daemon) -> No
     assert machine.docker.ok("exec", "six1", "ip", "-o", "-4", "address", "show", "eth0") == ""
 
 
+def test_without_icc_containers_do_not_talk_by_ipv6_either(machine: Daemon) -> None:
+    """Frames within a bridge meet rules only if the kernel is told so, for each family by itself."""
+    for family in ("iptables", "ip6tables"):
+        machine.host.run("sysctl", "-w", f"net.bridge.bridge-nf-call-{family}=0")
+    quiet = ("-o", "com.docker.network.bridge.enable_icc=false", "quiet")
+    machine.docker.ok("network", "create", "--ipv6", *quiet)
+    for name in ("quiet1", "quiet2"):
+        machine.docker.ok("run", "-d", "--name", name, "--net", "quiet", "busybox", "sleep", "1000")
+
+    reached = [_pings(machine, "quiet1", _address(machine, "quiet2")), _pings(machine, "dual1", "dual2")]
+
+    machine.docker.ok("rm", "-f", "quiet1", "quiet2")
+    machine.docker.ok("network", "rm", "quiet")
+    assert reached == [False, True]
+
+
 def test_addresses_are_there_at_once(machine: Daemon) -> None:
     """No waiting for duplicates to be detected: the first command of a container can use its address."""
     shown = machine.docker.ok("run", "--rm", "--net", "dual", "busybox", "ip", "-o", "-6", "address")

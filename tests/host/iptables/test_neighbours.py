@@ -21,6 +21,7 @@ from bridgehead.host.nft.plane import FirewallPlane
 from tests.host.iptables.conftest import command
 from tests.host.iptables.world import (
     ADOPTED,
+    ELSEWHERE,
     PORTS,
     World,
     address,
@@ -159,6 +160,26 @@ def test_flushed_rules_open_nothing(world: World, tmp_path: Path, variant: Varia
         ):
             assert world.send(source, (address(target, version), 9000), target) is None
     assert address("web") == world.send("web", (address("other"), 9000), "other")
+    planes[1].close()
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_conversations_outlast_a_flush_of_everything(world: World, tmp_path: Path, version: int) -> None:
+    """Into a published port, and out under the host's address; nobody repairs anything here."""
+    spelling = IptablesSpelling(adopted=ADOPTED, guard=GuardSpelling())
+    everything, planes = wanted(spelling), (ours(Variant.NFT), FirewallPlane(str(tmp_path), socket_in))
+    for plane in planes:
+        own = {key: item for key, item in everything.items() if type(item) in plane.kinds}
+        assert plane.apply(diff(plane.observe(), own)) == {}
+    inwards = ("outside", (address("br-uplink", version), PORTS["web"]), "web")
+    outwards = ("two", (address("outside", version), ELSEWHERE), "outside", ELSEWHERE)
+    with world.conversation(*inwards) as ask, world.conversation(*outwards) as call:
+        seen = [ask(), call()]
+
+        command("nft flush ruleset")
+
+        assert seen == [address("outside", version), address("br-uplink", version)]
+        assert [ask(), call()] == seen
     planes[1].close()
 
 

@@ -7,8 +7,8 @@ a bridge somebody else made; guest on a bridge that is none of ours; outside on 
 
 import socket
 import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -138,21 +138,33 @@ class World:
 
     def send(self, source: str, target: tuple[str, int], server: str, port: int = INSIDE) -> str | None:
         """Whom `server` sees when `source` greets `target` and hears back; None if either way is lost."""
+        with self.conversation(source, target, server, port) as greet:
+            return greet()
+
+    @contextmanager
+    def conversation(
+        self, source: str, target: tuple[str, int], server: str, port: int = INSIDE
+    ) -> Iterator[Callable[[], str | None]]:
+        """The same as often as one likes, from one socket to another."""
         family = socket.AF_INET6 if ":" in target[0] else socket.AF_INET
         with ExitStack() as opened:
             listener, client = (
                 opened.enter_context(self._socket(place, family)) for place in (server, source)
             )
             listener.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", port))
-            try:
-                client.connect(target)
-                client.send(b"hello")
-                seen = listener.recvfrom(10)[1]
-                listener.sendto(b"well", seen)
-                assert client.recv(10) == b"well"
-            except OSError:
-                return None
-            return str(seen[0])
+
+            def greet() -> str | None:
+                try:
+                    client.connect(target)
+                    client.send(b"hello")
+                    seen = listener.recvfrom(10)[1]
+                    listener.sendto(b"well", seen)
+                    assert client.recv(10) == b"well"
+                except OSError:
+                    return None
+                return str(seen[0])
+
+            yield greet
 
     def _socket(self, place: str, family: int) -> socket.socket:
         path = str(self.namespaces / place) if (self.namespaces / place).exists() else ""

@@ -1,7 +1,7 @@
 """The fixed part of our nftables table: sets, maps, and the few rules that look into them.
 
 There are two of it. The whole one filters and translates. The guard only filters, beside a backend whose own
-rules translate, and whose rules somebody may flush: what it drops stays dropped.
+rules translate, and whose rules somebody may flush: what it drops stays dropped, what was translated goes on.
 """
 
 from bridgehead.core.plan.objects import FirewallTable
@@ -195,12 +195,20 @@ _NAT_CHAINS = """\
 """
 
 
+# The kernel applies the translations of connections for as long as anybody has a chain of this type.
+_STANDING_NAT = """\
+	chain standing {
+		type nat hook postrouting priority srcnat; policy accept;
+	}
+"""
+
+
 def table() -> FirewallTable:
     return _table(_FILTER_SETS + _NAT_SETS + _FILTER_CHAINS + _NAT_CHAINS)
 
 
 def guard() -> FirewallTable:
-    return _table(_FILTER_SETS + _FILTER_CHAINS)
+    return _table(_FILTER_SETS + _FILTER_CHAINS + _STANDING_NAT)
 
 
 def _table(content: str) -> FirewallTable:

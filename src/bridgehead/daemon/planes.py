@@ -12,6 +12,7 @@ from bridgehead.core.facts import HostFacts
 from bridgehead.core.firewall.flows import Flow
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.objects import FORWARDING
+from bridgehead.core.settings import FirewallBackend
 from bridgehead.engine.reconcile import Host
 from bridgehead.host.conntrack.cutting import Scissors
 from bridgehead.host.files.plane import FilePlane
@@ -41,7 +42,9 @@ class Planes:
     own_firewall_ports: Callable[[], Collection[int]]
 
 
-def build(facts: HostFacts, programs: Programs, held: ExitStack, *, start: bool = True) -> Planes:
+def build(
+    facts: HostFacts, programs: Programs, chosen: FirewallBackend, held: ExitStack, *, start: bool = True
+) -> Planes:
     """With `start` False no companion is started and nothing is changed, only looked at."""
     layout = facts.layout
     births: dict[str, asyncio.Queue[int]] = {}
@@ -51,7 +54,12 @@ def build(facts: HostFacts, programs: Programs, held: ExitStack, *, start: bool 
     held.callback(scissors.close)
     flags = OWNED if start else 0  # who only looks owns nothing
     firewall = FirewallPlane(layout.namespaces, socket_in, _cutting(scissors), table_flags=flags)
-    iptables = IptablesPlane(programs, adopted=facts.adopted, cut_flows=_cutting(scissors))
+    iptables = IptablesPlane(
+        programs,
+        adopted=facts.adopted,
+        cut_flows=_cutting(scissors),
+        needed=chosen is FirewallBackend.IPTABLES,
+    )
     switches = (
         *(*FORWARDING.values(), *BRIDGE_FILTERING.values()),
         *map(accept_ra, facts.advertised),

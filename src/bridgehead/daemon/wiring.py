@@ -76,7 +76,7 @@ def build(settings: Settings, held: ExitStack) -> Parts:
     facts = _facts(settings, chosen, neighbours, store.load(), around)
     if facts.bridge is not None and not facts.bridge.ours and facts.bridge.is_bridge and not facts.bridge.up:
         wake(facts.bridge.name)
-    machine = planes.build(facts, programs, held)
+    machine = planes.build(facts, programs, chosen, held)
     watch = KernelWatch(machine.own_firewall_ports)
     held.callback(watch.close)
     intent = _intent(store, machine.host, facts, around)
@@ -98,7 +98,7 @@ async def plan(settings: Settings) -> Sequence[Op]:
     facts = _facts(settings, chosen, neighbours, store.load(), around)
     with ExitStack() as held:
         held.callback(around.close)
-        host = planes.build(facts, programs, held, start=False).host
+        host = planes.build(facts, programs, chosen, held, start=False).host
         return await planned(_intent(store, host, facts, around), _runtime(layout))
 
 

@@ -30,6 +30,7 @@ def _keep_flows(flows: Iterable[Flow]) -> None:
 
 class IptablesPlane:
     """`adopted`: bridges of somebody else that `--bridge` named. `cut_flows` hears which ports changed hands.
+    `needed` False: the networks' own rules are not here, so a machine without iptables will do.
 
     Both variants of iptables are looked at, since packets meet the rules of both.
     """
@@ -42,10 +43,12 @@ class IptablesPlane:
         *,
         adopted: frozenset[str] = frozenset(),
         cut_flows: Callable[[Iterable[Flow]], None] = _keep_flows,
+        needed: bool = True,
     ) -> None:
         self._programs = programs or Programs()
         self._adopted = adopted
         self._cut_flows = cut_flows
+        self._needed = needed
         self._groups: dict[str, int | None] = {}
         self._books = {
             (family, other): Book(self._programs, family, self._is_ours, other=other)
@@ -61,9 +64,19 @@ class IptablesPlane:
     def observe(self) -> State:
         self._groups.clear()
         for book in self._books.values():
-            if self._is_worth_reading(book):
-                _read(book)
+            self._look_into(book)
         return state(*(rule for book in self._books.values() for rule in book.rules()))
+
+    def _look_into(self, book: Book) -> None:
+        try:
+            if self._is_worth_reading(book):
+                book.read()
+        except NotInstalled:
+            return
+        except HostRefused:
+            # A kernel without IPv6, or a variant of iptables that does not work: then nothing of ours is there.
+            if self._needed and book.family == 4 and not book.other:
+                raise
 
     def _is_worth_reading(self, book: Book) -> bool:
         """Where nothing of ours is we look once: nobody else puts anything there that is ours."""
@@ -109,17 +122,6 @@ class IptablesPlane:
         if name not in self._groups:
             self._groups[name] = group_of(name)
         return self._groups[name] in (None, BRIDGE_GROUP)
-
-
-def _read(book: Book) -> None:
-    """What cannot be read holds nothing of ours: a program is missing, or the kernel has no IPv6."""
-    try:
-        book.read()
-    except NotInstalled:
-        return
-    except HostRefused:
-        if book.family == 4 and not book.other:
-            raise
 
 
 def _flows(rule: object) -> Iterable[Flow]:

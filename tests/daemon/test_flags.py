@@ -205,6 +205,7 @@ def test_what_makes_no_sense_in_the_file_is_named(
         ("--icc=maybe", 'invalid argument "maybe" for "--icc" flag: strconv.ParseBool: parsing "maybe"'),
         ("--mtu=wide", 'invalid argument "wide" for "--mtu" flag: strconv.ParseInt: parsing "wide"'),
         ("--mtu=10", "invalid mtu 10: it must be between 68 and 65535"),
+        ("--mtu=1000 --ipv6", "invalid mtu 1000: with --ipv6 it must be 1280 at the least"),
         ("--bip=nonsense", 'for "--bip" flag: invalid CIDR address: nonsense'),
         ("--bip=10.0.0.1", "invalid IPv4 CIDR address: 10.0.0.1"),
         ("--bip=fd00::1/64", "invalid IPv4 CIDR address: fd00::1/64"),

@@ -86,6 +86,19 @@ async def test_a_refused_network_burns_no_subnet() -> None:
     await world.engine.end()
 
 
+async def test_ipv6_on_links_too_small_for_it_is_refused_before_anything_is_made() -> None:
+    world = await begun()
+    options = {"com.docker.network.driver.mtu": "1279"}
+
+    with pytest.raises(InvalidParameter, match="1279: IPv6 needs 1280"):
+        await world.engine.networks.create(NetworkRequest("small", options=options, ipv6=True))
+    network, _ = await world.engine.networks.create(NetworkRequest("small", options=options))
+
+    assert network.bridge
+    assert network.bridge.mtu == 1279
+    await world.engine.end()
+
+
 async def test_a_static_address_of_a_stopped_container_is_kept() -> None:
     world = await begun()
     await world.network("lan")

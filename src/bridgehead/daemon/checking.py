@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bridgehead.core.model.errors import InvalidParameter
+from bridgehead.core.model.network import SMALLEST_IPV6_MTU
 from bridgehead.core.settings import DaemonOptions, DefaultBridge, DnsDefaults, FirewallBackend
 from bridgehead.daemon.flags import LEVELS, Settings
 
@@ -94,6 +95,10 @@ def _check_bridge(values: Mapping[str, Any]) -> None:
     if values["mtu"] and not _LEAST_MTU <= values["mtu"] <= _MOST_MTU:
         raise InvalidParameter(
             f"invalid mtu {values['mtu']}: it must be between {_LEAST_MTU} and {_MOST_MTU}"
+        )
+    if values["ipv6"] and values["mtu"] and values["mtu"] < SMALLEST_IPV6_MTU:
+        raise InvalidParameter(
+            f"invalid mtu {values['mtu']}: with --ipv6 it must be {SMALLEST_IPV6_MTU} at the least"
         )
     for own, part in (("bip", "fixed-cidr"), ("bip6", "fixed-cidr-v6")):
         if values[own] and values[part] and not values[part].subnet_of(values[own].network):

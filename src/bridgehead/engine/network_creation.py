@@ -8,7 +8,7 @@ from bridgehead.core.drivers import bridge_options
 from bridgehead.core.ipam import subnets
 from bridgehead.core.model.errors import Conflict, Forbidden, InvalidParameter, NotFound
 from bridgehead.core.model.ids import NetworkID
-from bridgehead.core.model.network import BridgeOptions, Network
+from bridgehead.core.model.network import SMALLEST_IPV6_MTU, BridgeOptions, Network
 from bridgehead.core.model.requests import NetworkRequest
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.time import rfc3339
@@ -38,7 +38,7 @@ def decide(intent: Intent, request: NetworkRequest) -> tuple[Network, list[str]]
     if request.config_only:
         template = subnets.parsed(request.subnets, families)
         return replace(network, driver=configurations.DRIVER, template=template, config_only=True), []
-    bridge = _bridge(intent, request, network.id)
+    bridge = _bridge(intent, request, network.id, families)
     space = _space(intent)
     chosen = subnets.request(
         request.subnets, space, intent.facts.pools, families, _without_gateway(request, bridge, families)
@@ -63,7 +63,9 @@ def _named(intent: Intent, request: NetworkRequest) -> Network:
     )
 
 
-def _bridge(intent: Intent, request: NetworkRequest, identifier: NetworkID) -> BridgeOptions | None:
+def _bridge(
+    intent: Intent, request: NetworkRequest, identifier: NetworkID, families: Sequence[int]
+) -> BridgeOptions | None:
     driver = intent.facts.drivers.get(request.driver)
     if driver is None:
         known = ", ".join(sorted(intent.facts.drivers))
@@ -71,6 +73,10 @@ def _bridge(intent: Intent, request: NetworkRequest, identifier: NetworkID) -> B
     bridge = driver.options(identifier, request, intent.facts.mtu)
     if bridge is not None:
         _reject_same_bridge(intent.snapshot, identifier, bridge.name)
+        if 6 in families and bridge.mtu < SMALLEST_IPV6_MTU:
+            raise InvalidParameter(
+                f"invalid MTU number: {bridge.mtu}: IPv6 needs {SMALLEST_IPV6_MTU} at the least"
+            )
     return bridge
 
 

@@ -73,6 +73,14 @@ def test_isolated_is_for_internal_networks() -> None:
         ({"host_ipv4": "here"}, f"failed to parse {PREFIX}host_ipv4 value: here (nil ip)"),
         ({"host_ipv4": "::1"}, f"failed to parse {PREFIX}host_ipv4 value: ::1 (it must be an IPv4 address)"),
         (
+            {"bridge__name": "lan+"},
+            ("invalid bridge name 'lan+': at most 15 letters, digits and _ . @ + -, without '+' at the end"),
+        ),
+        (
+            {"host_ipv6": "fe80::1%eth0"},
+            f"failed to parse {PREFIX}host_ipv6 value: fe80::1%eth0 (it must be an IPv6 address)",
+        ),
+        (
             {"advertise_addr_nmsgs": "4"},
             f"failed to parse {PREFIX}advertise_addr_nmsgs value: 4 (must be in the range 0 to 3)",
         ),

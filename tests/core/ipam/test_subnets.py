@@ -68,11 +68,15 @@ def test_both_addresses_of_a_point_to_point_subnet_may_be_used() -> None:
         (SubnetRequest("10.5.0.0/24", auxiliary={"x": "zz"}), "invalid auxiliary address x: zz"),
         (SubnetRequest("10.5.0.0/24", gateway="10.5.0.9", auxiliary={"x": "10.5.0.9"}), "is the gateway"),
         (SubnetRequest(gateway="10.5.0.1"), "need a subnet"),
+        (SubnetRequest("127.0.0.0/8"), "no container can have such an address"),
+        (SubnetRequest("ff02::/16"), "no container can have such an address"),
+        (SubnetRequest("fe80::%eth0/64"), "invalid CIDR block notation"),
+        (SubnetRequest("fe80::/64", gateway="fe80::1%eth0"), "invalid gateway fe80::1%eth0: invalid address"),
     ],
 )
 def test_a_malformed_wish_is_named(wanted: SubnetRequest, fault: str) -> None:
     with pytest.raises(InvalidParameter) as refusal:
-        ask(wanted)
+        ask(wanted, families=(4, 6))
 
     assert fault in refusal.value.message
 

@@ -117,7 +117,7 @@ def _address(given: Mapping[str, str], label: str, family: int) -> Address | Non
         address = ipaddress.ip_address(text)
     except ValueError:
         raise _refused(_PREFIX + label, text, "nil ip") from None
-    if address.version != family:
+    if address.version != family or "%" in text:
         raise _refused(_PREFIX + label, text, f"it must be an IPv{family} address")
     return address
 
@@ -140,9 +140,9 @@ def _interface_prefix(text: str) -> str:
 
 
 def _interface_name(name: str) -> str:
-    if len(name) > _LONGEST_INTERFACE or name in {".", ".."} or any(c in "/: \t\n" for c in name):
+    if not is_plain(name) or name in {".", ".."} or ":" in name:
         raise InvalidParameter(
-            f"invalid bridge name {name!r}: at most {_LONGEST_INTERFACE} characters, "
-            "without '/', ':' or space"
+            f"invalid bridge name {name!r}: at most {_LONGEST_INTERFACE} letters, digits and _ . @ + -, "
+            "without '+' at the end"
         )
     return name

@@ -26,7 +26,6 @@ from bridgehead.core.firewall.iptables_chains import (
 from bridgehead.core.firewall.rules import FamilyPolicy, LinkAccept, NetworkPolicy, Published
 from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.model.addresses import Address
-from bridgehead.core.model.errors import InvalidParameter
 from bridgehead.core.model.network import GatewayMode
 from bridgehead.core.plan.objects import FirewallRule, KernelObject
 
@@ -73,9 +72,6 @@ class IptablesSpelling:
 
     def network(self, policy: NetworkPolicy) -> Iterable[KernelObject]:
         yield from self._guard.network(policy)
-        for name in (policy.bridge, *policy.trusted):
-            if name.endswith("+"):
-                raise InvalidParameter(f"invalid interface name: {name!r}: iptables reads it as a pattern")
         for family in policy.families:
             version = family.prefix.version
             if version in self._families:

@@ -11,8 +11,8 @@ from bridgehead.core.model.addresses import Address, Prefix
 from bridgehead.core.model.errors import InvalidParameter
 from bridgehead.core.model.network import GatewayMode
 
-# Quotes and '*' mean something in rule text, and the kernel takes 15 bytes.
-_BRIDGE = re.compile(r"[A-Za-z0-9_.@:+-]{1,15}", re.ASCII)
+# Quotes and '*' mean something in rule text, as '+' does at the end, and the kernel takes 15 bytes.
+_BRIDGE = re.compile(r"[A-Za-z0-9_.@:+-]{0,14}[A-Za-z0-9_.@:-]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

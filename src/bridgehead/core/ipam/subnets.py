@@ -179,6 +179,8 @@ def _parse(item: SubnetRequest, faults: list[str]) -> Subnet | None:
     prefix = _prefix(item.subnet, "subnet", faults)
     if prefix is None:
         return None
+    if prefix.is_multicast or prefix.is_loopback:
+        faults.append(f"invalid subnet {item.subnet}: no container can have such an address")
     ip_range = _range(item.ip_range, prefix, faults) if item.ip_range else None
     gateway = _member(item.gateway, prefix, "gateway", faults) if item.gateway else None
     auxiliary = {
@@ -196,7 +198,7 @@ def _prefix(text: str, what: str, faults: list[str]) -> Prefix | None:
         loose = ipaddress.ip_network(text, strict=False)
     except ValueError:
         loose = None
-    if loose is None or "/" not in text:
+    if loose is None or "/" not in text or "%" in text:
         faults.append(f"invalid {what} {text}: invalid CIDR block notation")
         return None
     if str(loose.network_address) != text.partition("/")[0]:
@@ -224,6 +226,8 @@ def _member(text: str, parent: Prefix, what: str, faults: list[str]) -> Address 
     try:
         address = ipaddress.ip_address(text.partition("/")[0])
     except ValueError:
+        address = None
+    if address is None or "%" in text:
         faults.append(f"invalid {what} {text}: invalid address")
         return None
     if not contains(parent, address):

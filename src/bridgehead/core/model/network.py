@@ -17,6 +17,9 @@ class Phase(StrEnum):
     READY = "ready"
 
 
+SMALLEST_IPV6_MTU = 1280  # of a link; on a smaller one the kernel has no IPv6 at all
+
+
 class GatewayMode(StrEnum):
     """How a network's containers meet the world, for one address family.
 

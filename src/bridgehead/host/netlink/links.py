@@ -3,6 +3,7 @@
 import struct
 from dataclasses import dataclass
 
+from bridgehead.core.model.network import SMALLEST_IPV6_MTU
 from bridgehead.core.plan.objects import Bridge, Veth
 from bridgehead.host.netlink.codec import (
     NLM_F_CREATE,
@@ -33,7 +34,6 @@ _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA =
 _VETH_INFO_PEER, _BRPORT_MODE = 1, 4
 _IFLA_INET_CONF, _CONF_ARP_NOTIFY, _CONF_ROUTE_LOCALNET = 1, 22, 26
 _IFLA_INET6_ADDR_GEN_MODE, _ADDR_GEN_NONE = 8, 1
-_SMALLEST_IPV6_MTU = 1280
 _WITHOUT_STATISTICS = 1 << 3
 _LARGEST_MTU = 65535
 
@@ -189,7 +189,7 @@ def change_port(index: int, *, hairpin: bool, mtu: int) -> Request:
     """
     port = attribute(_IFLA_INFO_SLAVE_DATA, attribute(_BRPORT_MODE, bytes([hairpin])))
     body = _header(index=index) + attribute(_IFLA_LINKINFO, text(_IFLA_INFO_SLAVE_KIND, "bridge") + port)
-    if mtu >= _SMALLEST_IPV6_MTU:
+    if mtu >= SMALLEST_IPV6_MTU:
         mode = attribute(_IFLA_INET6_ADDR_GEN_MODE, bytes([_ADDR_GEN_NONE]))
         body += attribute(_IFLA_AF_SPEC, attribute(_AF_INET6, mode))
     return Request(RTM_NEWLINK, 0, body)

@@ -119,6 +119,29 @@ async def test_an_onlooker_who_fails_hears_it_alone(stage: Stage) -> None:
         await looking
 
 
+async def test_a_record_that_makes_no_sense_stops_neither_others_nor_repair(stage: Stage) -> None:
+    def desired(owner: str) -> State:
+        if owner == "network/broken":
+            raise ValueError("nonsense")
+        return stage.intent.get(owner, {})
+
+    stage.reconciler = Reconciler(Host([stage.machine]), desired, lambda: [*stage.intent, "network/broken"])
+    other = Bridge("br-b", "02:42:00:00:00:02", 1500)
+    stage.intent["network/b"] = state(other)
+    broken, fine = await asyncio.gather(
+        stage.reconciler.settle(["network/broken"]),
+        stage.reconciler.settle(["network/b"]),
+        return_exceptions=True,
+    )
+    del stage.machine.present[other.key]
+
+    with pytest.raises(HostRefused, match="nonsense"):
+        await stage.reconciler.repair()
+
+    assert (str(broken), fine) == ("internal error: nonsense", None)
+    assert stage.machine.present[other.key] == other
+
+
 async def test_damage_that_could_not_be_mended_at_once_is_told_when_it_is(stage: Stage) -> None:
     del stage.machine.present[BRIDGE.key]
     stage.switch.effects, stage.switch.refuse_at = 0, 1

@@ -8,7 +8,7 @@ from posixpath import basename
 from bridgehead.core import links
 from bridgehead.core.desired import recipients, sandbox_owners
 from bridgehead.core.model.container import Container, ContainerState, Status
-from bridgehead.core.model.errors import BridgeheadError, failed_start_code
+from bridgehead.core.model.errors import BridgeheadError, failed_start_code, refusal
 from bridgehead.core.model.ids import ContainerID, SandboxID
 from bridgehead.core.model.network import Network, Phase, Sandbox, SandboxKind
 from bridgehead.core.model.snapshot import Snapshot
@@ -65,9 +65,9 @@ class Lifecycle:
             await self.launches.open(container.id)
             await self._runtime.start(container.id)
             self._confirm(container.id, sandbox, pid)
-        except BridgeheadError as error:
-            self.launches.fail(container.id, error)
-            await self._take_back(container.id, error)
+        except Exception as error:  # a bug too must not leave its addresses and ports taken
+            self.launches.fail(container.id, refusal(error))
+            await self._take_back(container.id, refusal(error))
             raise
 
     def watch(self, container: ContainerID) -> None:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from bridgehead.core.model.errors import BridgeheadError, HostRefused
+from bridgehead.core.model.errors import BridgeheadError, HostRefused, refusal
 from bridgehead.core.plan.diff import Delete, Op, after, diff
 from bridgehead.core.plan.explain import explain, summary
 from bridgehead.core.plan.objects import EVERY_KIND, KernelObject, Key, Kinds, State
@@ -23,6 +23,7 @@ T = TypeVar("T")
 Mended = Sequence[tuple[Owner, Op]]
 _FIRST_RETRY_S = 1.0
 _LAST_RETRY_S = 60.0
+_NOBODY = "nobody"  # has what is ours and wanted by no owner, until it is taken away
 _log = logging.getLogger("bridgehead.reconcile")
 
 
@@ -101,7 +102,8 @@ class Reconciler:
         for op in ops:
             _log.info("recovering: %s", explain(op))
         failed = await self._apply(ops)
-        self._believe(after(actual, ops, failed))
+        wanted, _ = self._fragments(self._owners())
+        self._believe(after(actual, ops, failed), wanted)
         self._note(failed)
         self._report(failed)
         return failed
@@ -196,8 +198,7 @@ class Reconciler:
             # A bug in one round must neither end the loop nor leave anybody waiting for ever.
             _log.exception("a round of reconciliation failed")
             self._suspects = EVERY_KIND
-            refusal = error if isinstance(error, BridgeheadError) else HostRefused(f"internal error: {error}")
-            return dict.fromkeys(owners, refusal)
+            return dict.fromkeys(owners, refusal(error))
 
     async def _round(self, owners: set[Owner]) -> Mapping[Owner, Exception]:
         damaged: set[Key] = set()
@@ -209,9 +210,11 @@ class Reconciler:
             unseen = {key: item for key, item in before.items() if type(item) not in seen}
             found = unseen | await self.observe(suspects)
             damaged = _differing(before, found) - self._failed.keys() | self._unmended
-            self._believe(found)
-            owners = {*self._owners(), *self._believed}
-        wanted = {owner: self._desired(owner) for owner in owners}
+            owners = {*self._owners(), *self._believed, _NOBODY}
+            wanted, broken = self._fragments(owners)
+            self._believe(found, wanted)
+        else:
+            wanted, broken = self._fragments(owners)
         actual = _union(self._believed.get(owner, {}) for owner in owners)
         ops = diff(actual, _union(wanted.values()))
         failed = await self._apply(ops)
@@ -225,11 +228,27 @@ class Reconciler:
             if not kept and not wanted[owner]:
                 del self._believed[owner]
         self._report(failed)
-        return {
+        refused = {
             owner: error
             for owner in owners
             if (error := _first_failure(failed, ops, wanted[owner])) is not None
         }
+        return refused | broken
+
+    def _fragments(self, owners: Iterable[Owner]) -> tuple[dict[Owner, State], dict[Owner, Exception]]:
+        """What each should have. One that cannot be told stays as it is believed, and the others do not wait
+        for it: (fragments, why one could not be told).
+        """
+        wanted: dict[Owner, State] = {}
+        broken: dict[Owner, Exception] = {}
+        for owner in owners:
+            try:
+                wanted[owner] = self._desired(owner)
+            except Exception as error:  # noqa: BLE001 - a bug with one record must not stop all the others
+                _log.exception("what %s should have cannot be told", owner)
+                wanted[owner] = self._believed.get(owner, {})
+                broken[owner] = refusal(error)
+        return wanted, broken
 
     async def _apply(self, ops: Sequence[Op]) -> Mapping[Key, Exception]:
         if not ops:
@@ -239,17 +258,20 @@ class Reconciler:
     def _tell_mended(self, ops: Sequence[Op], wanted: Mapping[Owner, State]) -> None:
         if ops:
             owners = {key: owner for owner, fragment in wanted.items() for key in fragment}
-            self.mended([(owners.get(op.object.key, ""), op) for op in ops])
+            try:
+                self.mended([(owners.get(op.object.key, ""), op) for op in ops])
+            except Exception:  # noqa: BLE001 - what was mended is mended, whoever cannot hear of it
+                _log.exception("a repair could not be told")
 
-    def _believe(self, actual: State) -> None:
+    def _believe(self, actual: State, wanted: Mapping[Owner, State]) -> None:
         """Share an observed state out among the owners; what nobody wants is kept under no owner."""
         rest = dict(actual)
         self._believed = {}
-        for owner in self._owners():
-            keys = self._desired(owner).keys() & rest.keys()
+        for owner, fragment in wanted.items():
+            keys = fragment.keys() & rest.keys()
             self._believed[owner] = {key: rest.pop(key) for key in keys}
         if rest:
-            self._believed["nobody"] = rest
+            self._believed[_NOBODY] = rest
 
     def _report(self, failed: Mapping[Key, Exception]) -> None:
         for key, error in failed.items():

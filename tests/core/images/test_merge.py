@@ -68,3 +68,17 @@ def test_ports_labels_and_stop_signal_add_up() -> None:
     assert merge.labels(request, defaults) == {"a": "user", "b": "image"}
     assert merge.stop_signal(request, defaults) == "SIGINT"
     assert merge.stop_signal(request, ImageDefaults()) == "SIGTERM"
+
+
+def test_ports_of_an_image_are_spelled_like_those_of_a_request() -> None:
+    defaults = ImageDefaults(exposed_ports=("80", "53/UDP", "7000-7001/tcp"))
+
+    found = merge.exposed_ports(ContainerRequest(name="", image="i"), defaults)
+
+    assert found == ("80/tcp", "53/udp", "7000/tcp", "7001/tcp")
+
+
+@pytest.mark.parametrize("port", ["web/tcp", "80/icmp", "99999/tcp", "", "9-8/tcp"])
+def test_an_image_that_exposes_what_is_no_port_makes_no_container(port: str) -> None:
+    with pytest.raises(InvalidParameter, match="invalid port specification"):
+        merge.exposed_ports(ContainerRequest(name="", image="i"), ImageDefaults(exposed_ports=(port,)))

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Collection
 
-from bridgehead.api.wire import filters, ports
+from bridgehead.api.wire import filters
 from bridgehead.api.wire.filters import Filters
+from bridgehead.core import exposed
 from bridgehead.core.images import reference
 from bridgehead.core.model.container import Container, Status
 from bridgehead.core.model.errors import InvalidParameter
@@ -98,7 +99,7 @@ def _full_name(text: str) -> str:
 def _expose(asked: Filters, _: Snapshot) -> Test:
     meant = _ports(asked, "expose")
     return lambda container: (
-        not meant.isdisjoint(port for text in container.spec.exposed_ports for port in ports.ports(text))
+        not meant.isdisjoint(port for text in container.spec.exposed_ports for port in exposed.ports(text))
     )
 
 
@@ -116,7 +117,7 @@ def _ports(asked: Filters, key: str) -> set[tuple[int, str]]:
     for text in asked[key]:
         if ":" in text:
             raise InvalidParameter(f"filter for '{key}' should not contain ':': {text}")
-    return {port for text in asked[key] for port in ports.ports(text)}
+    return {port for text in asked[key] for port in exposed.ports(text)}
 
 
 def _volume(asked: Filters, _: Snapshot) -> Test:

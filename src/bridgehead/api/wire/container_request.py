@@ -8,6 +8,7 @@ import msgspec
 from bridgehead.api.version import Version
 from bridgehead.api.wire import endpoint, mounts, ports
 from bridgehead.api.wire.container_body import CreateBody, HostConfig, words
+from bridgehead.core import exposed
 from bridgehead.core.model.addresses import parse_mac
 from bridgehead.core.model.container import Limits, RestartPolicy
 from bridgehead.core.model.errors import InvalidParameter
@@ -55,7 +56,7 @@ def request(asked: CreateBody, document: Mapping[str, Any], name: str, version: 
         dns_search=tuple(host.dns_search),
         dns_options=tuple(host.dns_options),
         extra_hosts=tuple(host.extra_hosts),
-        exposed_ports=ports.exposed((*asked.exposed_ports, *host.port_bindings)),
+        exposed_ports=exposed.spelled((*asked.exposed_ports, *host.port_bindings)),
         published_ports=ports.published(host.port_bindings),
         publish_all=host.publish_all_ports,
         links=() if mode != "bridge" else tuple(endpoint.link(text) for text in host.links),

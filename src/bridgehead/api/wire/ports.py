@@ -5,36 +5,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from bridgehead.api.wire.container_body import PortBinding
+from bridgehead.core.exposed import HIGHEST, ports
 from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.container import Container, PortRequest
 from bridgehead.core.model.errors import InvalidParameter
 from bridgehead.core.model.network import PortBinding as Bound
 
-_PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?(?:/(\w+))?")
 _HOST_PORT = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
-_HIGHEST = 65535
-_PROTOCOLS = ("tcp", "udp", "sctp")
-
-
-def exposed(keys: Iterable[str]) -> tuple[str, ...]:
-    """Every port of every key, in order and once."""
-    found = {f"{port}/{protocol}": None for key in keys for port, protocol in ports(key)}
-    return tuple(found)
-
-
-def ports(key: str) -> list[tuple[int, str]]:
-    """The ports of "80", "80/udp" or "8000-8010/tcp".
-
-    Raises:
-        InvalidParameter: it is none of these.
-    """
-    found = _PORT.fullmatch(key)
-    if found is None:
-        raise InvalidParameter(f'invalid port specification: "{key}"')
-    first, last, protocol = int(found[1]), int(found[2] or found[1]), (found[3] or "tcp").lower()
-    if last < first or last > _HIGHEST or protocol not in _PROTOCOLS:
-        raise InvalidParameter(f'invalid port specification: "{key}"')
-    return [(port, protocol) for port in range(first, last + 1)]
 
 
 def by_port(container: Container, bindings: Iterable[Bound]) -> dict[str, list[dict[str, str]] | None]:
@@ -108,6 +85,6 @@ def _host_address(text: str) -> Address | None:
 def _host_ports(text: str) -> tuple[int, int]:
     found = _HOST_PORT.fullmatch(text or "0")
     first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
-    if last < first or last > _HIGHEST:
+    if last < first or last > HIGHEST:
         raise InvalidParameter(f'invalid port specification: "{text}"')
     return first, last

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
+from bridgehead.core import exposed
 from bridgehead.core.images import words
 from bridgehead.core.images.config import Process
 from bridgehead.core.model.errors import InvalidParameter
 
 _SHELL = ["/bin/sh", "-c"]
-_PORT = re.compile(r"(?P<first>\d+)(?:-(?P<last>\d+))?(?:/(?P<protocol>tcp|udp|sctp))?", re.IGNORECASE)
-_HIGHEST_PORT = 65535
 
 Instruction = Callable[[Process, str], Process]
 
@@ -108,15 +107,11 @@ def _expose(process: Process, rest: str) -> Process:
     return msgspec.structs.replace(process, exposed_ports=ports)
 
 
-def _ports(word: str) -> list[str]:
-    match = _PORT.fullmatch(word)
-    if not match:
-        raise InvalidParameter(f"invalid containerPort: {word}")
-    first, last = int(match["first"]), int(match["last"] or match["first"])
-    if not first <= last <= _HIGHEST_PORT:
-        raise InvalidParameter(f"invalid containerPort: {word}")
-    protocol = (match["protocol"] or "tcp").lower()
-    return [f"{port}/{protocol}" for port in range(first, last + 1)]
+def _ports(word: str) -> tuple[str, ...]:
+    try:
+        return exposed.spelled([word])
+    except InvalidParameter:
+        raise InvalidParameter(f"invalid containerPort: {word}") from None
 
 
 def _user(process: Process, rest: str) -> Process:

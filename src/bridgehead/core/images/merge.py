@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from bridgehead.core import exposed
 from bridgehead.core.images.config import ImageDefaults
 from bridgehead.core.model.container import ProcessSpec
 from bridgehead.core.model.errors import InvalidParameter
@@ -43,7 +44,11 @@ def environment(request: ContainerRequest, defaults: ImageDefaults) -> tuple[str
 
 
 def exposed_ports(request: ContainerRequest, defaults: ImageDefaults) -> tuple[str, ...]:
-    return _united(request.exposed_ports, defaults.exposed_ports)
+    """
+    Raises:
+        InvalidParameter: the image, which may be anybody's, exposes what is no port.
+    """
+    return _united(request.exposed_ports, exposed.spelled(defaults.exposed_ports))
 
 
 def labels(request: ContainerRequest, defaults: ImageDefaults) -> Mapping[str, str]:

@@ -57,6 +57,11 @@ class CommandNotExecutable(HostRefused):
     """The container's command exists but cannot be run: Docker answers 400 and exit code 126."""
 
 
+def refusal(error: Exception) -> BridgeheadError:
+    """An error as those can hear it who did not make it: a bug is said to be one."""
+    return error if isinstance(error, BridgeheadError) else HostRefused(f"internal error: {error}")
+
+
 def failed_start_code(error: BridgeheadError) -> int:
     """The exit code Docker gives a command that could not be run."""
     match error:

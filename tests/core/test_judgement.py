@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridgehead.core.judgement import believed, concerns, overlapped, suspects
+from bridgehead.core.judgement import Places, believed, concerns, suspects
 from bridgehead.core.model.ids import NetworkID
 from bridgehead.core.model.network import BridgeOptions, Network, Subnet
 from bridgehead.core.plan.notice import (
@@ -102,10 +102,13 @@ def test_what_is_others_or_as_we_left_it_is_none(notice: Notice) -> None:
     assert not concerns(notice, BELIEVED)
 
 
-@pytest.mark.parametrize(("family", "table"), [("ip", "nat"), ("ip6", "filter")])
-def test_tables_with_rules_of_ours_are_ours_to_watch(family: str, table: str) -> None:
+@pytest.mark.parametrize(
+    ("family", "table", "ours_in"),
+    [("ip", "nat", "nat"), ("ip6", "filter", "filter"), ("ip", "filter", "other/filter")],
+)
+def test_tables_with_rules_of_ours_are_ours_to_watch(family: str, table: str, ours_in: str) -> None:
     version = 6 if family == "ip6" else 4
-    ours = believed([FirewallRule(version, table, "DOCKER", "-j ACCEPT")])
+    ours = believed([FirewallRule(version, ours_in, "DOCKER", "-j ACCEPT")])
 
     assert concerns(FirewallChanged(frozenset({(family, table)})), ours)
     assert not concerns(FirewallChanged(frozenset({(family, "raw")})), ours)
@@ -154,4 +157,4 @@ NETWORKS = (_network("one", "10.1.0.0/16", "fd00:1::/64"), _network("two", "10.2
 def test_routes_that_lead_into_networks_of_ours(destination: str, link: str, names: list[str]) -> None:
     route = RouteAppeared(ipaddress.ip_network(destination), link, 3)
 
-    assert [network.name for network, _ in overlapped(route, NETWORKS)] == names
+    assert [network.name for network, _ in Places(NETWORKS).overlapped(route)] == names

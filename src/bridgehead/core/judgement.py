@@ -4,10 +4,14 @@ This is why ordinary life costs nothing: a notice about anybody else's link, or 
 no reason to look at the whole host.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from operator import itemgetter
 
 from bridgehead.core.firewall import nft_skeleton as nft
+from bridgehead.core.firewall.iptables_chains import OTHER
 from bridgehead.core.model.addresses import Interface, Prefix
 from bridgehead.core.model.network import Network
 from bridgehead.core.plan.notice import (
@@ -77,7 +81,7 @@ def believed(objects: Iterable[KernelObject]) -> Believed:
             case FirewallTable() | FirewallElement():
                 tables.add((nft.FAMILY, nft.TABLE))
             case FirewallRule():
-                tables.add((_FAMILIES[item.family], item.table))
+                tables.add((_FAMILIES[item.family], item.table.removeprefix(OTHER)))
             case _:
                 pass
     return Believed(
@@ -130,16 +134,34 @@ def _differs(now: LinkChanged, ours: Believed) -> bool:
     return False
 
 
-def overlapped(route: RouteAppeared, networks: Iterable[Network]) -> Iterator[tuple[Network, Prefix]]:
-    """The networks, each with its subnet, that this route of somebody else leads to as well."""
-    if route.destination.prefixlen < _SHORTEST_PLACE:
-        return
-    bridged = [network for network in networks if network.bridge is not None]
-    if any(network.bridge is not None and network.bridge.name == route.link for network in bridged):
-        return
-    for network in bridged:
-        for subnet in network.subnets:
-            if subnet.prefix.version == route.destination.version and subnet.prefix.overlaps(
-                route.destination
-            ):
-                yield network, subnet.prefix
+class Places:
+    """Where networks of ours are, to be asked about many routes: their subnets never overlap each other."""
+
+    def __init__(self, networks: Iterable[Network]) -> None:
+        self._bridges: set[str] = set()
+        self._subnets: dict[int, list[tuple[int, int, Network, Prefix]]] = {4: [], 6: []}
+        for network in networks:
+            if network.bridge is not None:
+                self._bridges.add(network.bridge.name)
+                for prefix in (subnet.prefix for subnet in network.subnets):
+                    self._subnets[prefix.version].append((*_ends(prefix), network, prefix))
+        for found in self._subnets.values():
+            found.sort(key=itemgetter(0))
+
+    def overlapped(self, route: RouteAppeared) -> Iterator[tuple[Network, Prefix]]:
+        """The networks, each with its subnet, that this route of somebody else leads to as well."""
+        if route.destination.prefixlen < _SHORTEST_PLACE or route.link in self._bridges:
+            return
+        subnets = self._subnets[route.destination.version]
+        first, last = _ends(route.destination)
+        # The one that begins before the route may reach into it.
+        at = max(bisect_right(subnets, first, key=itemgetter(0)) - 1, 0)
+        for begin, end, network, prefix in islice(subnets, at, None):
+            if begin > last:
+                return
+            if end >= first:
+                yield network, prefix
+
+
+def _ends(prefix: Prefix) -> tuple[int, int]:
+    return int(prefix.network_address), int(prefix.broadcast_address)

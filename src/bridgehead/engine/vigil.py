@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bridgehead.core.desired import HOST
-from bridgehead.core.judgement import believed, concerns, overlapped, suspects
+from bridgehead.core.judgement import Places, believed, concerns, suspects
 from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.network import Network
 from bridgehead.core.plan.diff import Op
@@ -41,6 +41,8 @@ class Vigil:
         self._heard: dict[Subject, Notice] = {}
         self._sound = asyncio.Event()
         self._pace = Pace()
+        self._owed: dict[Subject, Notice] = {}
+        self._due = 0.0
         self._culprits = ""
 
     async def keep(self) -> None:
@@ -62,9 +64,9 @@ class Vigil:
     async def _watch_once(self) -> None:
         await self._sound.wait()
         await self._collect()
-        concerning = await self._intent.reconciler.between_rounds(self._judge)
-        if concerning:
-            await self._repair(concerning)
+        self._owe(await self._intent.reconciler.between_rounds(self._judge))
+        if self._owed and asyncio.get_running_loop().time() >= self._due:
+            await self._repair()
         if self._neighbours_moved:
             await self._look_at_neighbours()
 
@@ -94,18 +96,31 @@ class Vigil:
         ours = believed(self._intent.reconciler.believed())
         return [notice for notice in heard.values() if concerns(notice, ours)]
 
-    async def _repair(self, concerning: Sequence[Notice]) -> None:
+    def _owe(self, concerning: Sequence[Notice]) -> None:
+        """Note what is to be repaired, and when; what others damage meanwhile may make it sooner."""
+        if not concerning:
+            return
         loop = asyncio.get_running_loop()
-        subjects = [notice.subject for notice in concerning]
-        self._culprits = ", ".join(dict.fromkeys(notice.by for notice in concerning if notice.by))
-        pause_s = self._pace.pause_s(loop.time(), subjects)
+        pause_s = self._pace.pause_s(loop.time(), [notice.subject for notice in concerning])
+        due = loop.time() + pause_s
+        later = bool(self._owed) and due >= self._due
+        self._owed |= {notice.subject: notice for notice in concerning}
+        if later:
+            return
+        self._due = due
         if pause_s:
-            by = f" by {self._culprits}" if self._culprits else ""
-            _log.warning("what is ours is changed again and again%s; next repair in %g s", by, pause_s)
-            await asyncio.sleep(pause_s)
-        self._pace.looked(loop.time(), subjects)
+            by = _culprits(concerning)
+            _log.warning(
+                "what is ours is changed again and again%s; next repair in %g s", by and f" by {by}", pause_s
+            )
+            loop.call_at(due, self._sound.set)
+
+    async def _repair(self) -> None:
+        owed, self._owed = self._owed, {}
+        self._culprits = _culprits(owed.values())
+        self._pace.looked(asyncio.get_running_loop().time(), owed)
         try:
-            await self._intent.reconciler.repair(suspects(concerning))
+            await self._intent.reconciler.repair(suspects(owed.values()))
         except BridgeheadError as error:
             _log.warning("not repaired yet: %s", error)
         finally:
@@ -118,9 +133,9 @@ class Vigil:
             # Some change their rules all the time, and to read them takes processes.
             loop.call_at(self._neighbours_rest_until, self._sound.set)
             return
-        self._neighbours_moved = False
         self._neighbours_rest_until = loop.time() + _NEIGHBOURS_REST_S
         companions = await asyncio.to_thread(self._neighbours.companions)
+        self._neighbours_moved = False
         if companions == self._intent.facts.companions:
             return
         _log.warning("other firewall rules on this host changed: ours now stand beside them")
@@ -163,16 +178,20 @@ class Vigil:
 
     def _look_around(self, heard: Iterable[Notice]) -> None:
         """Say where a route of others leads into a network of ours."""
-        bridges = {network.bridge.name for network in self._networks() if network.bridge is not None}
-        for notice in heard:
-            if isinstance(notice, RouteAppeared) and notice.link not in bridges:
-                self._tell_overlap(notice)
+        routes = [notice for notice in heard if isinstance(notice, RouteAppeared)]
+        places = Places(self._networks() if routes else ())
+        for route in routes:
+            self._tell_overlap(route, places)
 
-    def _tell_overlap(self, route: RouteAppeared) -> None:
+    def _tell_overlap(self, route: RouteAppeared, places: Places) -> None:
         shown = f"{route.destination} dev {route.link}" if route.link else str(route.destination)
-        for network, prefix in overlapped(route, self._networks()):
+        for network, prefix in places.overlapped(route):
             _log.warning(
                 "route %s overlaps %s of network %s: the more exact of the two takes the traffic",
                 *(shown, prefix, network.name),
             )
             self._events.network(network, "overlap", route=shown, subnet=str(prefix))
+
+
+def _culprits(notices: Iterable[Notice]) -> str:
+    return ", ".join(dict.fromkeys(notice.by for notice in notices if notice.by))

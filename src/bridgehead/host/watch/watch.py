@@ -1,9 +1,11 @@
 """The two sockets that listen: rtnetlink and nf_tables, in the namespace of whoever opens them."""
 
 import errno
+import logging
 import os
 import socket
-from collections.abc import Callable, Collection, Iterator, Sequence
+import struct
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from bridgehead.core.plan.notice import Notice, Overrun
@@ -13,6 +15,7 @@ from bridgehead.host.watch.messages import Message, messages
 from bridgehead.host.watch.routing import GROUPS as ROUTE_GROUPS
 from bridgehead.host.watch.routing import RouteReader
 
+_log = logging.getLogger("bridgehead.watch")
 _NETLINK_NETFILTER = 12
 _SOL_NETLINK, _ADD_MEMBERSHIP = 270, 1
 _RCVBUFFORCE = 33
@@ -42,15 +45,9 @@ class KernelWatch:
 
     def drain(self) -> Sequence[Notice]:
         """What was announced since the last time, in order for each subject. Does not wait."""
-        notices: list[Notice] = []
-        for message in self._read(self._routes):
-            notices += [Overrun()] if message is None else self._route_reader.read(message)
-        for message in self._read(self._firewall):
-            if message is None:
-                self._firewall_reader.forget()
-                notices.append(Overrun())
-            else:
-                notices += self._firewall_reader.read(message, self._own())
+        own = self._own()
+        notices = [*self._told(self._routes, self._route_reader.read)]
+        notices += self._told(self._firewall, lambda message: self._firewall_reader.read(message, own))
         self._callers.clear()  # process ids are used again
         return notices
 
@@ -58,18 +55,26 @@ class KernelWatch:
         self._routes.close()
         self._firewall.close()
 
-    def _read(self, listener: socket.socket) -> Iterator[Message | None]:
-        """None where announcements were lost."""
+    def _told(self, listener: socket.socket, read: Callable[[Message], Iterable[Notice]]) -> Iterator[Notice]:
         for _ in range(_MOST_DATAGRAMS):
             try:
-                yield from messages(listener.recv(_LARGEST_DATAGRAM))
+                for message in messages(listener.recv(_LARGEST_DATAGRAM)):
+                    yield from read(message)
             except BlockingIOError:
                 return
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
-                self._route_reader.learn(socket.if_nameindex())
-                yield None
+                yield self._begin_again()
+            except (ValueError, struct.error, IndexError) as error:
+                # What cannot be understood may have said anything.
+                _log.warning("an announcement of the kernel cannot be read: %s", error)
+                yield self._begin_again()
+
+    def _begin_again(self) -> Overrun:
+        self._route_reader.learn(socket.if_nameindex())
+        self._firewall_reader.forget()
+        return Overrun()
 
     def _named(self, port: int) -> str:
         """Most programs use one socket, and the kernel names that after the process."""

@@ -1,0 +1,96 @@
+"""Who keeps watch, on the machine in memory: what is told of damage is mended, at once or when it is time."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import pytest
+
+from bridgehead.core.plan.notice import LinkGone, Notice
+from bridgehead.core.plan.objects import Bridge, FirewallRule
+from bridgehead.engine.vigil import Vigil
+from tests.sim.world import World, begun
+
+
+class Ear:
+    """Hears what the test tells it, on a real descriptor."""
+
+    def __init__(self) -> None:
+        self._descriptor = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self.descriptors = (self._descriptor,)
+        self._untold: list[Notice] = []
+
+    def tell(self, notice: Notice) -> None:
+        self._untold.append(notice)
+        os.eventfd_write(self._descriptor, 1)
+
+    def drain(self) -> Sequence[Notice]:
+        told, self._untold = self._untold, []
+        if told:
+            os.eventfd_read(self._descriptor)
+        return told
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+class NoNeighbours:
+    def companions(self) -> tuple[FirewallRule, ...]:
+        return ()
+
+
+@asynccontextmanager
+async def watched() -> AsyncIterator[tuple[World, Ear]]:
+    world, ear = await begun(), Ear()
+    vigil = asyncio.ensure_future(Vigil(world.intent, world.engine.events, ear, NoNeighbours()).keep())
+    await asyncio.sleep(0)
+    try:
+        yield world, ear
+    finally:
+        vigil.cancel()
+        await asyncio.gather(vigil, return_exceptions=True)
+        await world.engine.end()
+        ear.close()
+
+
+async def until(seen: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not seen():  # noqa: ASYNC110 - what is looked for happens in a thread
+            await asyncio.sleep(0.01)
+
+
+def bridge_of(world: World, name: str) -> Bridge:
+    network = world.engine.snapshot.find_network(name).bridge
+    assert network
+    return next(
+        item
+        for item in world.machine.present.values()
+        if isinstance(item, Bridge) and item.name == network.name
+    )
+
+
+async def damaged(world: World, ear: Ear, bridge: Bridge) -> None:
+    world.machine.present.pop(bridge.key, None)
+    ear.tell(LinkGone(bridge.name, "somebody (pid 7)"))
+
+
+async def test_a_war_over_one_thing_does_not_make_another_wait(caplog: pytest.LogCaptureFixture) -> None:
+    async with watched() as (world, ear):
+        await world.network("fought-over")
+        await world.network("calm")
+        fought_over, calm = bridge_of(world, "fought-over"), bridge_of(world, "calm")
+        for _ in range(12):
+            await damaged(world, ear, fought_over)
+            await until(lambda: fought_over.key in world.machine.present)
+
+        caplog.clear()
+        await damaged(world, ear, fought_over)
+        await until(lambda: "next repair in" in caplog.text)
+        announced_at = time.monotonic()
+        pause_s = float(caplog.text.partition("next repair in ")[2].split()[0])
+        await damaged(world, ear, calm)
+        await until(lambda: calm.key in world.machine.present)
+
+        assert time.monotonic() - announced_at < pause_s

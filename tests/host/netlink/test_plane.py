@@ -3,6 +3,8 @@
 import ipaddress
 import json
 import socket
+import struct
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -86,6 +88,37 @@ def test_containers_of_one_bridge_reach_each_other_and_their_gateway(plane: Link
                 server.listen()
                 client.settimeout(5)
                 client.connect(server.getsockname())
+
+
+def announce_router(namespace: str) -> None:
+    """As anybody can who may send raw packets: Docker's containers may."""
+    advertisement = struct.pack("!BBHBBHII", 134, 0, 0, 64, 0, 1800, 0, 0)
+    with socket_in(namespace, socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6) as impostor:
+        impostor.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+        scope = inside(namespace, partial(socket.if_nametoindex, "eth0"))
+        until(lambda: _sent(impostor, advertisement, scope), "an address to send from")
+
+
+def _sent(sender: socket.socket, message: bytes, scope: int) -> bool:
+    try:
+        return sender.sendto(message, ("ff02::1", 0, 0, scope)) > 0
+    except OSError:
+        return False
+
+
+def test_a_container_cannot_become_the_hosts_way_out(plane: LinkPlane, folder: str) -> None:
+    desired = state(*NETWORK, *endpoint(folder, 2))
+    reach(plane, desired)
+    announce_router(f"{folder}/2")
+    time.sleep(0.2)
+    assert ip("-6", "route", "show", "default") == ""
+
+    Path(f"/proc/sys/net/ipv6/conf/{BRIDGE.name}/accept_ra").write_text("1")
+    announce_router(f"{folder}/2")
+    until(lambda: ip("-6", "route", "show", "default"), "what would happen")
+    assert plane.observe() != desired
+    reach(plane, desired)
+    assert plane.observe() == desired
 
 
 def test_deleting_everything_leaves_nothing(plane: LinkPlane, folder: str) -> None:

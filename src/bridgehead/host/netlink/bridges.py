@@ -47,10 +47,12 @@ class Bridges:
         return present
 
     def _adjust(self, present: Link, bridge: Bridge) -> None:
-        seen = (present.mac, present.mtu, present.up, present.route_localnet)
-        if seen == (bridge.mac, bridge.mtu, True, bridge.route_localnet):
+        seen = (present.mac, present.mtu, present.up, present.hears_routers, present.route_localnet)
+        if seen == (bridge.mac, bridge.mtu, True, False, bridge.route_localnet):
             return
         localnet = None if present.route_localnet == bridge.route_localnet else bridge.route_localnet
         self._host.must(
             change_link(present.index, mac=bridge.mac, mtu=bridge.mtu, route_localnet=localnet, up=True)
         )
+        # After the size: a link that grows is given its IPv6 settings only then.
+        self._host.ignore_routers(bridge.name)

@@ -67,6 +67,10 @@ class Door:
     def disable_ipv6(self, link: str) -> None:
         self._set_ipv6(link, "disable_ipv6", b"1")
 
+    def ignore_routers(self, link: str) -> None:
+        """Whoever may send raw packets there, as containers may, could else become the way out for IPv6."""
+        self._set_ipv6(link, "accept_ra", b"0")
+
     def trust_own_addresses(self, link: str) -> None:
         """No waiting until nobody else is known to have an address, be it ours or the kernel's own."""
         self._set_ipv6(link, "accept_dad", b"0")

@@ -33,6 +33,7 @@ _IFLA_EXT_MASK, _IFLA_LINK_NETNSID = 29, 37
 _IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA = 1, 2, 4, 5
 _VETH_INFO_PEER, _BRPORT_MODE = 1, 4
 _IFLA_INET_CONF, _CONF_ARP_NOTIFY, _CONF_ROUTE_LOCALNET = 1, 22, 26
+_IFLA_INET6_CONF, _CONF_ACCEPT_RA = 2, 3
 _IFLA_INET6_ADDR_GEN_MODE, _ADDR_GEN_NONE = 8, 1
 _WITHOUT_STATISTICS = 1 << 3
 _LARGEST_MTU = 65535
@@ -43,7 +44,8 @@ _HEADER = struct.Struct("=BxHiII")  # family, type, index, flags, the flags to c
 @dataclass(frozen=True, slots=True)
 class Link:
     """A link as the kernel shows it. `peer` is the index of the other end of a veth (0: not a pair);
-    `peer_elsewhere`: that index counts in another namespace. `hairpin` is a bridge port's.
+    `peer_elsewhere`: that index counts in another namespace. `hairpin` is a bridge port's. `hears_routers`:
+    whoever announces itself there as an IPv6 router may become the way out.
     """
 
     index: int
@@ -58,6 +60,7 @@ class Link:
     peer: int
     peer_elsewhere: bool
     route_localnet: bool
+    hears_routers: bool
     hairpin: bool
     alias: str
 
@@ -79,6 +82,7 @@ def read_link(message: Message) -> Link:
         peer=as_u32(found.get(_IFLA_LINK)),
         peer_elsewhere=_IFLA_LINK_NETNSID in found,
         route_localnet=_route_localnet(found.get(_IFLA_AF_SPEC, b"")),
+        hears_routers=_hears_routers(found.get(_IFLA_AF_SPEC, b"")),
         hairpin=_hairpin(kind),
         alias=as_text(found.get(_IFLA_IFALIAS)),
     )
@@ -88,6 +92,12 @@ def _route_localnet(families: bytes) -> bool:
     """The kernel shows a link's IPv4 settings as one array of numbers, in the order of their own numbers."""
     settings = attributes(attributes(families).get(_AF_INET, b"")).get(_IFLA_INET_CONF, b"")
     return as_u32(settings[(_CONF_ROUTE_LOCALNET - 1) * 4 : _CONF_ROUTE_LOCALNET * 4]) != 0
+
+
+def _hears_routers(families: bytes) -> bool:
+    """The same for IPv6, where numbers begin at 0."""
+    settings = attributes(attributes(families).get(_AF_INET6, b"")).get(_IFLA_INET6_CONF, b"")
+    return as_u32(settings[_CONF_ACCEPT_RA * 4 : (_CONF_ACCEPT_RA + 1) * 4]) != 0
 
 
 def _hairpin(kind: Attributes) -> bool:

@@ -1,7 +1,8 @@
 """What is ours on the machine, read from the kernel alone.
 
-A link that is ours but not whole (down, its ends of different sizes) is shown with size 0: wanted, it is
-updated in place; unwanted, it is deleted. Half a pair is shown in a form nobody can want.
+A link that is ours but not whole (down, its ends of different sizes, open to false routers) is shown with
+size 0: wanted, it is updated in place; unwanted, it is deleted. Half a pair is shown in a form nobody can
+want.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -131,7 +132,8 @@ def _routes(namespace: str, door: Door, links: Mapping[int, Link]) -> Iterator[R
 def _bridges(host: _View) -> Iterator[Bridge]:
     for link in host.ours:
         if link.kind == "bridge":
-            yield Bridge(link.name, link.mac, link.mtu if link.up else _BROKEN, link.route_localnet)
+            whole = link.up and not link.hears_routers
+            yield Bridge(link.name, link.mac, link.mtu if whole else _BROKEN, link.route_localnet)
 
 
 def _veths(host: _View, inner_views: Iterable[_View]) -> Iterator[Veth]:

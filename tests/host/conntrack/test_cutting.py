@@ -134,27 +134,9 @@ def test_many_ports_are_cut_at_once(scissors: Scissors) -> None:
     assert tracked() == {("udp", HOST, 999)}
 
 
-@pytest.mark.parametrize(
-    ("client", "host", "container"), [(CLIENT, HOST, CONTAINER), (CLIENT6, HOST6, CONTAINER6)]
-)
-def test_what_an_address_answers_is_cut_however_it_was_reached(
-    scissors: Scissors, client: str, host: str, container: str
-) -> None:
-    send(client, host, 53)
-    send(client, container, 80)
-    send(client, host, 54)
-    send(container, client, 123)
-
-    count = scissors.cut_address(ipaddress.ip_address(container))
-
-    assert count == 2
-    assert tracked() == {("udp", host, 54), ("udp", client, 123)}
-
-
 def test_nothing_to_cut_is_no_error(scissors: Scissors) -> None:
     assert scissors.cut([]) == 0
     assert scissors.cut([flow("udp", "0.0.0.0", 53), flow("sctp", "::", 53)]) == 0
-    assert scissors.cut_address(ipaddress.ip_address(CONTAINER)) == 0
 
 
 def test_a_udp_client_that_never_pauses_reaches_the_next_container(scissors: Scissors) -> None:

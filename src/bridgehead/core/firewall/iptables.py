@@ -44,8 +44,7 @@ class IptablesSpelling:
     `families`: which of 4 and 6 are ours to write. `guard` yields its objects beside ours, so that a flush of
     every chain opens nothing. `adopted`: bridges made by somebody else (`--bridge`), which are not in our
     group. `bridged`: the families whose frames meet rules even within one bridge, as the kernel's setting
-    bridge-nf-call-iptables makes it; for the others answers must be led back through the host. `companions`:
-    (family, table) of the other variant of iptables, whose FORWARD would drop what passes here.
+    bridge-nf-call-iptables makes it; for the others answers must be led back through the host.
     """
 
     def __init__(
@@ -55,20 +54,16 @@ class IptablesSpelling:
         guard: Spelling | None = None,
         adopted: frozenset[str] = frozenset(),
         bridged: frozenset[int] = frozenset({4, 6}),
-        companions: Iterable[tuple[int, str]] = (),
     ) -> None:
         self._families = families
         self._guard = guard or NoFirewall()
         self._adopted = adopted
         self._bridged = bridged
-        self._companions = tuple(companions)
 
     def base(self) -> Iterable[KernelObject]:
         yield from self._guard.base()
         for family in self._families:
             yield from _skeleton(family)
-        for family, table in self._companions:
-            yield from companion(family, table)
 
     def network(self, policy: NetworkPolicy) -> Iterable[KernelObject]:
         yield from self._guard.network(policy)

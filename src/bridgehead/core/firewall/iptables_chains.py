@@ -30,8 +30,6 @@ LOOPBACK = "BRIDGEHEAD-LOOPBACK"
 # Before a table's name: the table of that name in the iptables (legacy or nft) that is not the one in use.
 OTHER = "other/"
 
-# Others put rules into these, or they hold rules of others from the start: they are never flushed.
-SHARED = frozenset({"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING", USER, PUBLISHED})
 OWN = frozenset({FORWARD, INWARD, INTERNAL, HAIRPIN, OUTPUT, LEAVING, LOOPBACK})
 FIXED_CHAINS = OWN | {USER, PUBLISHED}
 _BRANCH = re.compile(rf"({'|'.join(sorted(OWN | {PUBLISHED}, key=len, reverse=True))})\.[0-9a-f]{{8}}")

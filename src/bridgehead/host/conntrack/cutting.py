@@ -13,7 +13,6 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
 
 from bridgehead.core.firewall.flows import Flow
-from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.host.conntrack.wire import (
     DONE,
@@ -67,15 +66,6 @@ class Scissors:
 
         ports = {flow.port.to_bytes(2, "big") for flow in flows}
         return self._cut(_questions(flows), lambda body: leads_to(body, ports), begun)
-
-    def cut_address(self, address: Address) -> int:
-        """Forget the connections that this address answers, under whatever address they were begun.
-
-        Raises:
-            HostRefused: the kernel does not let us.
-        """
-        question = Question(address.version, answers_from=address)
-        return self._cut([question], lambda _: True, lambda entry: entry.answers_from == address.packed)
 
     def close(self) -> None:
         if self._channel is not None:

@@ -18,16 +18,16 @@ _GENERAL = struct.Struct(">BBH")
 _ATTRIBUTE = struct.Struct("=HH")
 _NESTED, _KIND_MASK = 0x8000, 0x3FFF
 
-_TUPLE_ORIG, _TUPLE_REPLY, _ID, _ZONE, _FILTER = 1, 2, 12, 18, 25
+_TUPLE_ORIG, _ID, _ZONE, _FILTER = 1, 12, 18, 25
 _TUPLE_IP, _TUPLE_PROTO = 1, 2
-_SOURCES, _DESTINATIONS = {4: 1, 6: 3}, {4: 2, 6: 4}
+_DESTINATIONS = {4: 2, 6: 4}
 _NUMBER, _DESTINATION_PORT = 1, 3
 _FILTER_ORIG, _FILTER_REPLY = 1, 2
 _PORT_HEADER = _ATTRIBUTE.pack(6, _DESTINATION_PORT)
 _PORT_PLACES = {FAMILIES[4]: 48, FAMILIES[6]: 72}
 # Linux (5.8 to 6.18 at least) shows all but the address asked for when that is an IPv6 one.
 _SORTED = {4}
-_BY_SOURCE, _BY_DESTINATION, _BY_NUMBER, _BY_DESTINATION_PORT = 1 << 0, 1 << 1, 1 << 3, 1 << 5
+_BY_DESTINATION, _BY_NUMBER, _BY_DESTINATION_PORT = 1 << 1, 1 << 3, 1 << 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +40,16 @@ class Question:
     protocol: int | None = None
     destination: Address | None = None
     port: int | None = None
-    answers_from: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A tracked connection: where its first packet went, and who answers. `name` deletes it and no other."""
+    """A tracked connection: where its first packet went. `name` deletes it and no other."""
 
     version: int
     protocol: int
     destination: bytes
     port: int
-    answers_from: bytes
     name: bytes
 
 
@@ -92,9 +90,9 @@ def read(body: bytes) -> Entry | None:
     """None for what has no ports, or is not whole."""
     version = _VERSIONS.get(body[0])
     found = _attributes(body[_GENERAL.size :])
-    if version is None or not {_TUPLE_ORIG, _TUPLE_REPLY} <= found.keys():
+    if version is None or _TUPLE_ORIG not in found:
         return None
-    original, reply = _attributes(found[_TUPLE_ORIG]), _attributes(found[_TUPLE_REPLY])
+    original = _attributes(found[_TUPLE_ORIG])
     protocol = _attributes(original.get(_TUPLE_PROTO, b""))
     if _NUMBER not in protocol or _DESTINATION_PORT not in protocol:
         return None
@@ -103,7 +101,6 @@ def read(body: bytes) -> Entry | None:
         protocol=protocol[_NUMBER][0],
         destination=_attributes(original[_TUPLE_IP])[_DESTINATIONS[version]],
         port=int.from_bytes(protocol[_DESTINATION_PORT], "big"),
-        answers_from=_attributes(reply[_TUPLE_IP])[_SOURCES[version]],
         name=b"".join(
             _attribute(kind | (_NESTED if kind == _TUPLE_ORIG else 0), found[kind])
             for kind in (_TUPLE_ORIG, _ZONE, _ID)
@@ -114,7 +111,7 @@ def read(body: bytes) -> Entry | None:
 
 def _filter(question: Question) -> Iterator[bytes]:
     version = question.version
-    original, reply, ip, protocol = 0, 0, b"", b""
+    original, ip, protocol = 0, b"", b""
     if question.destination is not None and version in _SORTED:
         original |= _BY_DESTINATION
         ip = _attribute(_DESTINATIONS[version], question.destination.packed)
@@ -126,13 +123,8 @@ def _filter(question: Question) -> Iterator[bytes]:
         protocol += _attribute(_DESTINATION_PORT, question.port.to_bytes(2, "big"))
     if original:
         yield _nested(_TUPLE_ORIG, _nested(_TUPLE_IP, ip) + _nested(_TUPLE_PROTO, protocol))
-    if question.answers_from is not None and version in _SORTED:
-        reply |= _BY_SOURCE
-        source = _attribute(_SOURCES[version], question.answers_from.packed)
-        yield _nested(_TUPLE_REPLY, _nested(_TUPLE_IP, source))
-    if original or reply:
         flags = _attribute(_FILTER_ORIG, struct.pack("=I", original))
-        yield _nested(_FILTER, flags + _attribute(_FILTER_REPLY, struct.pack("=I", reply)))
+        yield _nested(_FILTER, flags + _attribute(_FILTER_REPLY, struct.pack("=I", 0)))
 
 
 def _framed(kind: int, flags: int, sequence: int, family: int, body: bytes) -> bytes:

@@ -1,9 +1,5 @@
-"""What other people's iptables rules mean to us: would they drop what we let pass, and did they change?"""
+"""What other people's iptables rules mean to us: would they drop what we let pass?"""
 
-import ctypes
-import os
-import socket
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,10 +10,6 @@ from bridgehead.host.iptables.listing import Listing, Table
 from bridgehead.host.iptables.programs import Programs, Variant, legacy_tables
 
 _DROPPING = {"DROP", "REJECT", "QUEUE", "NFQUEUE"}
-_GET_INFO = 64  # IPT_SO_GET_INFO, and IP6T_SO_GET_INFO
-_LEVELS = {4: (socket.AF_INET, socket.IPPROTO_IP), 6: (socket.AF_INET6, socket.IPPROTO_IPV6)}
-# struct ipt_getinfo: name, valid hooks, entries and underflows of five hooks, number of entries, bytes
-_INFO = struct.Struct("=32sI5I5III")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +64,3 @@ def would_drop(table: Table) -> bool:
 def _target(text: str) -> str:
     words = text.split()
     return next((words[at + 1] for at, word in enumerate(words[:-1]) if word in {"-j", "-g"}), "")
-
-
-def legacy_sizes(family: int) -> dict[str, tuple[int, int]]:
-    """For each legacy table the number of its entries and their bytes, by one system call a table.
-
-    Nothing else tells that a legacy table changed. An equal size means, nearly always, equal rules.
-    """
-    domain, level = _LEVELS[family]
-    with socket.socket(domain, socket.SOCK_DGRAM) as channel:
-        return {table: _size(channel, level, table) for table in sorted(legacy_tables(family))}
-
-
-def _size(channel: socket.socket, level: int, table: str) -> tuple[int, int]:
-    # Python's getsockopt cannot hand anything in, and the table's name goes in.
-    answer = ctypes.create_string_buffer(_INFO.pack(table.encode(), *[0] * 13), _INFO.size)
-    length = ctypes.c_uint32(_INFO.size)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.getsockopt(channel.fileno(), level, _GET_INFO, answer, ctypes.byref(length)) < 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), f"legacy table {table}")
-    *_, entries, size = _INFO.unpack(answer.raw)
-    return entries, size

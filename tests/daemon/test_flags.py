@@ -167,6 +167,7 @@ def test_switches_share_a_dash_and_the_last_value_counts() -> None:
         ('{"plan": true}', [], "don't match any configuration option: plan"),
         ('{"default-address-pool": []}', [], "don't match any configuration option: default-address-pool"),
         ("{", [], "is not JSON"),
+        ("[" * 100_000, [], "is not JSON"),
         ("[]", [], "one JSON object"),
         ('{"debug": "yes"}', [], "debug: expected true or false, found 'yes'"),
         ('{"hosts": "unix:///a"}', [], "hosts: expected a list of texts"),
@@ -234,6 +235,12 @@ def test_what_makes_no_sense_on_the_command_line_is_named(flags: str, words: str
 
 def test_a_file_that_was_named_must_exist(file: Path) -> None:
     with pytest.raises(InvalidParameter, match="does not exist"):
+        parse(["--config-file", str(file)])
+
+
+def test_a_file_that_is_no_text_is_no_json(file: Path) -> None:
+    file.write_bytes(b"\xff\xfe{}")
+    with pytest.raises(InvalidParameter, match="is not JSON"):
         parse(["--config-file", str(file)])
 
 

@@ -1,5 +1,6 @@
 """Published ports through the whole engine: who gets which, what is taken back, what moves."""
 
+import asyncio
 from ipaddress import ip_address
 
 import pytest
@@ -144,3 +145,41 @@ async def test_whom_a_container_would_answer_past_the_host_follows_its_other_leg
     assert _elements(world, "shortcut4") == {(str(two.subnets[0].prefix), f"{address}/32"): ""}
     await world.engine.networks.disconnect("two", "web", force=False)
     assert _elements(world, "shortcut4") == {}
+
+
+async def test_a_way_in_that_comes_while_a_container_starts_keeps_its_ports() -> None:
+    world = await begun()
+    await world.network("inner", internal=True)
+    await world.network("open")
+    await world.create("web", "inner", published_ports=_wants((80, 8080)))
+    identifier = world.engine.snapshot.find_container("web").id
+
+    start = asyncio.ensure_future(world.engine.containers.start("web"))
+    async with asyncio.timeout(5):
+        while world.engine.snapshot.container_sandbox(identifier) is None:  # noqa: ASYNC110 - threads work
+            await asyncio.sleep(0)
+    await world.engine.networks.connect("open", "web", EndpointWish())
+    await start
+
+    assert [port.host_port for port in _bindings(world, "web")] == [8080, 8080]
+    assert _holds(world) == {("0.0.0.0", 8080), ("::", 8080)}
+    await world.engine.end()
+
+
+async def test_a_connect_that_fails_takes_no_ports_from_one_that_did_not() -> None:
+    world = await begun()
+    await world.network("inner", internal=True)
+    for name in ("first", "second"):
+        await world.network(name)
+    await world.run("web", "inner", published_ports=_wants((80, 8080)))
+    world.switch.effects, world.switch.refuse_at = 0, 3
+
+    outcomes = await asyncio.gather(
+        *(world.engine.networks.connect(name, "web", EndpointWish()) for name in ("first", "second")),
+        return_exceptions=True,
+    )
+
+    ways_in = [name for name, outcome in zip(("first", "second"), outcomes, strict=True) if outcome is None]
+    assert bool(_bindings(world, "web")) == bool(ways_in)
+    assert world.desired() == world.machine.present
+    await world.engine.end()

@@ -149,9 +149,11 @@ def _file(path: str, *, required: bool) -> Mapping[str, Any]:
         return {}
     except OSError as error:
         raise InvalidParameter(f"the configuration file {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidParameter(f"the configuration file {path} is not JSON: {error}") from error
     try:
         content = json.loads(text or "{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidParameter(f"the configuration file {path} is not JSON: {error}") from error
     if not isinstance(content, dict):
         raise InvalidParameter(f"the configuration file {path} must hold one JSON object")

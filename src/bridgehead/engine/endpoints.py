@@ -4,14 +4,15 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from bridgehead.core import endpoint_options
-from bridgehead.core.gateway import rank
+from bridgehead.core.gateway import gateway_order, rank
 from bridgehead.core.ipam import addresses
 from bridgehead.core.layout import veth_name
 from bridgehead.core.model.container import Container
 from bridgehead.core.model.errors import Forbidden, InvalidParameter, NotFound
-from bridgehead.core.model.ids import EndpointID
+from bridgehead.core.model.ids import EndpointID, SandboxID
 from bridgehead.core.model.network import Endpoint, EndpointWish, Network, Sandbox
 from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.publishing import carriers
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.publishing import Publishing
@@ -52,7 +53,7 @@ class EndpointUseCases:
         await self._intent.attempt(
             connected,
             endpoint,
-            undo=lambda now: _with_ports_of(sandbox, _disconnected(now, endpoint, where)),
+            undo=lambda now: _without_idle_ports(sandbox.id, _disconnected(now, endpoint, where)),
         )
         self._events.network(where, "connect", container=who.id)
 
@@ -210,9 +211,12 @@ def _disconnected(snapshot: Snapshot, endpoint: Endpoint, network: Network) -> S
     return snapshot.put(_without(container, network)) if container else snapshot
 
 
-def _with_ports_of(former: Sandbox, snapshot: Snapshot) -> Snapshot:
-    sandbox = snapshot.sandboxes.get(former.id)
-    return snapshot.put(replace(sandbox, ports=former.ports)) if sandbox else snapshot
+def _without_idle_ports(identifier: SandboxID, snapshot: Snapshot) -> Snapshot:
+    """A connect that failed leaves no ports behind, unless another brought a way in meanwhile."""
+    sandbox = snapshot.sandboxes.get(identifier)
+    if sandbox is None or carriers(gateway_order(snapshot, snapshot.sandbox_endpoints(identifier))):
+        return snapshot
+    return snapshot.put(replace(sandbox, ports=()))
 
 
 def _free_interface(prefix: str, taken: Collection[str]) -> str:

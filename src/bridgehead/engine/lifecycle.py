@@ -168,6 +168,8 @@ class Lifecycle:
 
     def _confirm(self, identifier: ContainerID, sandbox: Sandbox, pid: int) -> None:
         snapshot = self._intent.snapshot
+        # A connect in the meantime may have brought an endpoint, and ports by it.
+        sandbox = snapshot.sandboxes[sandbox.id]
         attached = snapshot.sandbox_endpoints(sandbox.id)
         container = snapshot.containers[identifier]
         former = container.state

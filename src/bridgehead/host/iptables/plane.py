@@ -74,7 +74,7 @@ class IptablesPlane:
         except NotInstalled:
             return
         except HostRefused:
-            # A kernel without IPv6, or a variant of iptables that does not work: then nothing of ours is there.
+            # A kernel without IPv6, or a variant that does not work here: then nothing of ours is there.
             if self._needed and book.family == 4 and not book.other:
                 raise
 

@@ -1,6 +1,7 @@
 import errno
 import os
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -166,6 +167,20 @@ def test_settings_are_written_and_those_asked_for_read_back() -> None:
     assert [missing.key] == list(failed)
     assert state(known) == plane.observe()
     assert SysctlPlane(()).observe() == {}
+
+
+@pytest.mark.usefixtures("alone")
+def test_settings_of_an_interface_that_is_gone_are_in_nobodys_way() -> None:
+    setting = Sysctl("net/ipv4/conf/up0/route_localnet", "1")
+    plane = SysctlPlane((setting.name,))
+
+    assert plane.apply([Create(setting)]) == {}
+    assert plane.observe() == state(setting)
+    subprocess.run(["ip", "link", "add", "up0", "type", "bridge"], check=True, timeout=10)
+    assert plane.observe() == state(Sysctl(setting.name, "0"))
+    assert plane.apply([Update(Sysctl(setting.name, "0"), setting)]) == {}
+    assert plane.observe() == state(setting)
+    assert Path("/proc/sys/net/ipv4/conf/up0/route_localnet").read_text() == "1\n"
 
 
 def test_what_a_container_made_of_its_files_is_no_drift(plane: FilePlane, root: Path) -> None:

@@ -99,7 +99,8 @@ def test_a_slow_reader_slows_the_writer_down_and_costs_no_memory(plane: PortPlan
 def test_a_connection_to_a_container_that_does_not_listen_is_reset(plane: PortPlane) -> None:
     plane.apply([Create(hold("tcp", OUTSIDE, CONTAINER))])
 
-    with connected("[::1]:8080") as client, pytest.raises(ConnectionResetError):
+    # Whoever is slow to be told of the connection is told of its end first.
+    with pytest.raises(ConnectionResetError), connected("[::1]:8080") as client:
         client.recv(1)
 
 

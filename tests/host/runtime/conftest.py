@@ -108,7 +108,9 @@ class Yard:
         return False
 
     def groups(self) -> list[str]:
-        return [str(path) for path in Path("/sys/fs/cgroup").glob(f"**{self.cgroup}/*") if path.is_dir()]
+        patterns = (f"*{self.cgroup}/*", f"{self.cgroup.lstrip('/')}/*")  # one hierarchy a controller, or one
+        found = (path for pattern in patterns for path in Path("/sys/fs/cgroup").glob(pattern))
+        return [str(path) for path in found if path.is_dir()]
 
 
 async def everything(stream: AttachedStream) -> tuple[str, str]:

@@ -155,6 +155,39 @@ async def test_damage_that_could_not_be_mended_at_once_is_told_when_it_is(stage:
     await stage.reconciler.close()
 
 
+async def test_what_was_refused_at_the_start_is_had_later_and_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("bridgehead.engine.reconcile._FIRST_RETRY_S", 0.001)
+
+    had = threading.Event()
+
+    class Stubborn(Machine):
+        refusals = 4
+
+        def apply(self, ops: Sequence[Op]) -> Mapping[Key, Exception]:
+            if self.refusals and any(op.object == BRIDGE for op in ops):
+                self.refusals -= 1
+                return {BRIDGE.key: HostRefused("not now")}
+            failed = super().apply(ops)
+            had.set()
+            return failed
+
+    machine = Stubborn(Switch())
+    reconciler = Reconciler(Host([machine]), lambda owner: INTENT[owner], lambda: list(INTENT))
+
+    refused = await reconciler.recover()
+
+    assert refused.keys() == {BRIDGE.key}
+    assert await asyncio.to_thread(had.wait, 10)
+    assert machine.present[BRIDGE.key] == BRIDGE
+    assert [record.message for record in caplog.records if "not now" in record.message] == [
+        "link  br-a: not now",
+        "still not as intended: not now",
+    ]
+    await reconciler.close()
+
+
 async def test_only_planes_with_suspected_kinds_are_looked_at() -> None:
     class Links(Machine):
         kinds = frozenset({Bridge})

@@ -105,7 +105,7 @@ class Reconciler:
         wanted, _ = self._fragments(self._owners())
         self._believe(after(actual, ops, failed), wanted)
         self._note(failed)
-        self._report(failed)
+        self._retry_if_suspect()
         return failed
 
     async def repair(self, kinds: Kinds = EVERY_KIND) -> None:
@@ -167,6 +167,10 @@ class Reconciler:
             self._retry_if_suspect()
 
     def _note(self, failed: Mapping[Key, Exception]) -> None:
+        """Retries go on for as long as it takes: the log has what is new alone."""
+        for key, error in failed.items():
+            if str(self._failed.get(key)) != str(error):
+                _log.warning("%s: %s", " ".join(key), error)
         self._failed = failed
         if failed:
             self._suspects = EVERY_KIND
@@ -182,14 +186,19 @@ class Reconciler:
 
     async def _retry(self) -> None:
         """What the host refused it may allow later; nobody needs to ask again."""
-        pause_s = _FIRST_RETRY_S
+        pause_s, told = _FIRST_RETRY_S, ""
         while self._suspects:
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, _LAST_RETRY_S)
             try:
                 await self.repair()
             except BridgeheadError as error:
-                _log.warning("still not as intended: %s", error)
+                _log.log(
+                    logging.DEBUG if told == str(error) else logging.WARNING,
+                    "still not as intended: %s",
+                    error,
+                )
+                told = str(error)
 
     async def _surviving_round(self, owners: set[Owner]) -> Mapping[Owner, Exception]:
         try:
@@ -227,7 +236,6 @@ class Reconciler:
             self._believed[owner] = kept
             if not kept and not wanted[owner]:
                 del self._believed[owner]
-        self._report(failed)
         refused = {
             owner: error
             for owner in owners
@@ -272,10 +280,6 @@ class Reconciler:
             self._believed[owner] = {key: rest.pop(key) for key in keys}
         if rest:
             self._believed[_NOBODY] = rest
-
-    def _report(self, failed: Mapping[Key, Exception]) -> None:
-        for key, error in failed.items():
-            _log.warning("%s: %s", " ".join(key), error)
 
 
 def _log_mended(mended: Mended) -> None:

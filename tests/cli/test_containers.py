@@ -79,6 +79,16 @@ def test_failed_starts_are_listed(daemon, bridgehead):
     assert outcome.err.endswith("Error: failed to start containers: nope\n")
 
 
+def test_port_prints_mappings_by_number(daemon, bridgehead):
+    bound = [{"HostIp": "127.0.0.1", "HostPort": "9000"}]
+    ports = {"80/tcp": bound, "443/tcp": bound, "53/udp": bound, "53/tcp": bound}
+    daemon.on("GET", "/containers/a/json", says({"Id": "a", "NetworkSettings": {"Ports": ports}}))
+
+    shown = [line.partition(" ")[0] for line in bridgehead("port", "a").out.splitlines()]
+
+    assert shown == ["53/tcp", "53/udp", "80/tcp", "443/tcp"]
+
+
 def test_port_prints_mappings(daemon, bridgehead):
     ports = {
         "80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}, {"HostIp": "::", "HostPort": "8080"}],
@@ -88,4 +98,4 @@ def test_port_prints_mappings(daemon, bridgehead):
 
     assert bridgehead("port", "a").out == "80/tcp -> 0.0.0.0:8080\n80/tcp -> [::]:8080\n"
     assert bridgehead("port", "a", "80").out == "0.0.0.0:8080\n[::]:8080\n"
-    assert bridgehead("port", "a", "81").err == "Error: No public port '81/tcp' published for a\n"
+    assert bridgehead("port", "a", "81").err == "Error: No public port '81' published for a\n"

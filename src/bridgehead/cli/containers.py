@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from bridgehead.cli.client import NOT_FOUND, Client, CommandFailed, Query, Refused, filters
-from bridgehead.cli.format import duration, ellipsis, short, table
+from bridgehead.cli.format import duration, ellipsis, natural, short, table
 from bridgehead.cli.replies import ContainerEntry, ContainerReply, ExitReply, PortReply
 from bridgehead.cli.verb import Verb, each
 
@@ -244,8 +244,8 @@ def port(client: Client, *, name: str, wanted: str) -> None:
     }
     key = wanted if not wanted or "/" in wanted else f"{wanted}/tcp"
     if key and key not in published:
-        raise CommandFailed(f"Error: No public port '{key}' published for {name}")
-    for inside, bindings in published.items():
+        raise CommandFailed(f"Error: No public port '{wanted}' published for {name}")
+    for inside, bindings in sorted(published.items(), key=lambda item: natural(item[0])):
         for binding in bindings if key in {"", inside} else []:
             address = f"[{binding['HostIp']}]" if ":" in binding["HostIp"] else binding["HostIp"]
             print(f"{'' if key else f'{inside} -> '}{address}:{binding['HostPort']}")

@@ -12,7 +12,7 @@ def _fought(pace: Pace, subjects: list[tuple[str, ...]], until_s: float, begun_s
     looks = []
     now = begun_s
     while (now := now + 0.1 + pace.pause_s(now + 0.1, subjects)) < until_s:
-        pace.looked(now, subjects)
+        pace.repaired(now, subjects)
         looks.append(now)
     return looks
 
@@ -44,7 +44,7 @@ def test_a_war_over_one_thing_leaves_the_rest_as_quick_as_ever() -> None:
 def test_a_war_over_ever_new_things_is_slowed_down_too() -> None:
     pace = Pace()
     for number in range(100):
-        pace.looked(number / 10, [("link", f"veth{number}")])
+        pace.repaired(number / 10, [("link", f"veth{number}")])
 
     assert pace.pause_s(10, [("link", "veth-new")]) > 0
 
@@ -54,3 +54,14 @@ def test_peace_is_forgiven() -> None:
     _fought(pace, DOCKER0, 30)
 
     assert pace.pause_s(200, DOCKER0) == 0
+
+
+def test_others_work_beside_ours_makes_the_next_look_wait_a_little_and_is_no_war() -> None:
+    pace = Pace()
+    for _ in range(100):
+        pace.looked_in_vain(50, DOCKER0, took_s=0.2)
+
+    assert 1.5 < pace.pause_s(50, DOCKER0) < 2
+    assert pace.war_s(50, DOCKER0) == 0
+    assert pace.pause_s(50, [*DOCKER0, ("link", "br-other")]) == 0
+    assert pace.pause_s(52, DOCKER0) == 0

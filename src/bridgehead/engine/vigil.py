@@ -44,6 +44,7 @@ class Vigil:
         self._owed: dict[Subject, Notice] = {}
         self._due = 0.0
         self._culprits = ""
+        self._in_vain = True
 
     async def keep(self) -> None:
         """Until cancelled."""
@@ -101,30 +102,37 @@ class Vigil:
         if not concerning:
             return
         loop = asyncio.get_running_loop()
-        pause_s = self._pace.pause_s(loop.time(), [notice.subject for notice in concerning])
-        due = loop.time() + pause_s
+        subjects = [notice.subject for notice in concerning]
+        due = loop.time() + self._pace.pause_s(loop.time(), subjects)
         later = bool(self._owed) and due >= self._due
         self._owed |= {notice.subject: notice for notice in concerning}
         if later:
             return
         self._due = due
-        if pause_s:
+        if due > loop.time():
+            loop.call_at(due, self._sound.set)
+        if war_s := self._pace.war_s(loop.time(), subjects):
             by = _culprits(concerning)
             _log.warning(
-                "what is ours is changed again and again%s; next repair in %g s", by and f" by {by}", pause_s
+                "what is ours is changed again and again%s; next repair in %g s", by and f" by {by}", war_s
             )
-            loop.call_at(due, self._sound.set)
 
     async def _repair(self) -> None:
         owed, self._owed = self._owed, {}
-        self._culprits = _culprits(owed.values())
-        self._pace.looked(asyncio.get_running_loop().time(), owed)
+        self._culprits, self._in_vain = _culprits(owed.values()), True
+        clock = asyncio.get_running_loop().time
+        begun = clock()
         try:
             await self._intent.reconciler.repair(suspects(owed.values()))
         except BridgeheadError as error:
+            self._in_vain = False
             _log.warning("not repaired yet: %s", error)
         finally:
             self._culprits = ""
+            if self._in_vain:
+                self._pace.looked_in_vain(clock(), owed, clock() - begun)
+            else:
+                self._pace.repaired(clock(), owed)
 
     async def _look_at_neighbours(self) -> None:
         """Somebody who starts to drop what is forwarded must not cut off what our own rules let pass."""
@@ -147,6 +155,7 @@ class Vigil:
 
     def _tell_repair(self, mended: Mended) -> None:
         """One event a network, and one of the daemon's for what belongs to none."""
+        self._in_vain = False
         by = {"by": self._culprits} if self._culprits else {}
         _log.warning(
             "repaired%s: %s",

@@ -6,6 +6,7 @@ Source: behaviour.md 2.9.
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
@@ -41,6 +42,28 @@ class HostPorts(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The ports of the host as they were when somebody looked. Fits `HostPorts`."""
+
+    in_use: Collection[tuple[str, Address, int]]
+    to_give: Sequence[int]
+    every: tuple[Address, ...]
+
+    @staticmethod
+    def now(host: HostPorts) -> "Seen":
+        return Seen(host.busy(), host.ephemeral(), host.everywhere())
+
+    def busy(self) -> Collection[tuple[str, Address, int]]:
+        return self.in_use
+
+    def ephemeral(self) -> Sequence[int]:
+        return self.to_give
+
+    def everywhere(self) -> tuple[Address, ...]:
+        return self.every
+
+
 def assign(
     wanted: Iterable[PortRequest],
     everywhere: Sequence[Address],
@@ -59,7 +82,7 @@ def assign(
     bindings: list[PortBinding] = []
     for request in sorted(dict.fromkeys(wanted), key=_order):
         hosts = everywhere if request.host is None else (request.host,)
-        port = request.first if _exact(request) else _first_free(request, hosts, ledger, host)
+        port = request.first if exact(request) else _first_free(request, hosts, ledger, host)
         for address in hosts:
             binding = PortBinding(request.protocol, request.container_port, address, port)
             ledger.enter(binding)
@@ -67,13 +90,14 @@ def assign(
     return tuple(bindings)
 
 
-def _exact(request: PortRequest) -> bool:
+def exact(request: PortRequest) -> bool:
+    """Whether one port alone will do, so that nobody has to look which are free."""
     return request.first == request.last != 0
 
 
 def _order(request: PortRequest) -> tuple[bool, int, int]:
     """Those without a choice go first."""
-    return (not _exact(request), request.container_port, _PROTOCOLS.index(request.protocol))
+    return (not exact(request), request.container_port, _PROTOCOLS.index(request.protocol))
 
 
 def _first_free(request: PortRequest, hosts: Sequence[Address], ledger: "_Ledger", host: HostPorts) -> int:

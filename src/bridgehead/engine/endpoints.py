@@ -36,6 +36,7 @@ class EndpointUseCases:
 
     @to_the_end
     async def connect(self, network: str, container: str, wish: EndpointWish) -> None:
+        host = await self._publishing.look(self._intent.snapshot.find_container(container))
         snapshot = self._intent.snapshot
         who = snapshot.find_container(container)
         where = snapshot.find_network(network)
@@ -49,7 +50,7 @@ class EndpointUseCases:
         endpoint = decide(self._intent, snapshot, sandbox, wished, where)
         connected = snapshot.put(wished, endpoint)
         if not sandbox.ports:  # so far nothing led in
-            connected = connected.put(self._publishing.assigned(connected, wished, sandbox))
+            connected = connected.put(self._publishing.assigned(connected, wished, sandbox, host))
         await self._intent.attempt(
             connected,
             endpoint,

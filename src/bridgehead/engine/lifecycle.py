@@ -23,7 +23,7 @@ from bridgehead.engine.publishing import Publishing
 from bridgehead.engine.revivals import Revivals
 from bridgehead.engine.tasks import Tasks, quietly
 from bridgehead.engine.waiters import Waiters
-from bridgehead.engine.world import Bundle, Exit, Runtime
+from bridgehead.engine.world import Bundle, Exit, HostPorts, Runtime
 
 _NO_COMMAND_RAN = 128
 _STORE_PAUSE_S = 1.0
@@ -57,10 +57,10 @@ class Lifecycle:
             BridgeheadError: why it could not start; everything is as before, but for the recorded error.
         """
         await self.cleaned(identifier)
+        host = await self._publishing.look(self._intent.snapshot.find_container(identifier))
         container = self._intent.snapshot.find_container(identifier)
-        sandbox: Sandbox | None = None
         try:
-            sandbox = await self._publishing.claim(container, self._reserve(container))
+            sandbox = await self._publishing.claim(container, self._reserve(container, host))
             pid = await self._create(container, sandbox)
             await self.launches.open(container.id)
             await self._runtime.start(container.id)
@@ -118,7 +118,7 @@ class Lifecycle:
         self._events.container(container, "destroy")
         self.waiters.removed(container.id, code)
 
-    def _reserve(self, container: Container) -> Sandbox:
+    def _reserve(self, container: Container, host: HostPorts) -> Sandbox:
         """Commit a sandbox with its endpoints, pending: addresses and names are taken from here on."""
         snapshot = without(self._intent.snapshot, container.id)
         networks = endpoints.in_attach_order(snapshot, container.networks)
@@ -135,7 +135,7 @@ class Lifecycle:
         for network in networks:
             endpoint = endpoints.decide(self._intent, snapshot, sandbox, container, network)
             snapshot = snapshot.put(endpoint)
-        sandbox = self._publishing.assigned(snapshot, container, sandbox)
+        sandbox = self._publishing.assigned(snapshot, container, sandbox, host)
         self._intent.commit(snapshot.put(sandbox))
         return sandbox
 

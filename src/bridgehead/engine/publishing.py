@@ -1,5 +1,6 @@
 """Which of the host's ports a container gets: decided with its sandbox, and claimed before anything else."""
 
+import asyncio
 from dataclasses import replace
 
 from bridgehead.core import ports
@@ -22,8 +23,18 @@ class Publishing:
         self._intent = intent
         self._host = host
 
-    def assigned(self, snapshot: Snapshot, container: Container, sandbox: Sandbox) -> Sandbox:
-        """The sandbox with the ports its container wants, once it has a way in.
+    async def look(self, container: Container) -> HostPorts:
+        """The host's ports for `assigned`. Where any will do, they are read now, and where nobody waits: the
+        kernel takes its time over a table of thousands of sockets.
+        """
+        if all(map(ports.exact, requests(container))):
+            return self._host
+        return await asyncio.to_thread(ports.Seen.now, self._host)
+
+    def assigned(
+        self, snapshot: Snapshot, container: Container, sandbox: Sandbox, host: HostPorts
+    ) -> Sandbox:
+        """The sandbox with the ports its container wants, once it has a way in; `host` is from `look`.
 
         Raises:
             Conflict: one is another container's, which is named; or a range has none left.
@@ -35,7 +46,7 @@ class Publishing:
             return replace(sandbox, ports=())
         endpoint, network = next(iter(ways.values()))
         try:
-            return replace(sandbox, ports=self._chosen(snapshot, sandbox, wanted, network))
+            return replace(sandbox, ports=self._chosen(snapshot, sandbox, wanted, network, host))
         except BridgeheadError as error:
             raise _named(error, container, endpoint) from error
 
@@ -49,7 +60,7 @@ class Publishing:
             try:
                 await self._intent.reconciler.settle([sandbox_owners(sandbox.id).ports])
             except Conflict as error:
-                again = self._another_choice(container, sandbox)
+                again = self._another_choice(container, sandbox, await self.look(container))
                 if again == sandbox:
                     raise self._explained(error, container, sandbox) from error
                 sandbox = again
@@ -59,15 +70,20 @@ class Publishing:
                 break
         return sandbox
 
-    def _another_choice(self, container: Container, sandbox: Sandbox) -> Sandbox:
+    def _another_choice(self, container: Container, sandbox: Sandbox, host: HostPorts) -> Sandbox:
         snapshot = self._intent.snapshot
-        again = self.assigned(snapshot, container, sandbox)
+        again = self.assigned(snapshot, container, sandbox, host)
         if again != sandbox:
             self._intent.commit(snapshot.put(again))
         return again
 
     def _chosen(
-        self, snapshot: Snapshot, sandbox: Sandbox, wanted: tuple[PortRequest, ...], network: Network
+        self,
+        snapshot: Snapshot,
+        sandbox: Sandbox,
+        wanted: tuple[PortRequest, ...],
+        network: Network,
+        host: HostPorts,
     ) -> tuple[PortBinding, ...]:
         taken = {
             port: snapshot.containers[other.container].name
@@ -75,18 +91,19 @@ class Publishing:
             if other.id != sandbox.id
             for port in other.ports
         }
-        return ports.assign(wanted, self._everywhere(network), taken, self._host)
-
-    def _everywhere(self, network: Network) -> tuple[Address, ...]:
-        """Where a port goes whose user named no address."""
-        if network.bridge is not None and network.bridge.host_binding is not None:
-            return (network.bridge.host_binding,)
-        return self._host.everywhere()
+        return ports.assign(wanted, _everywhere(network, host), taken, host)
 
     def _explained(self, error: BridgeheadError, container: Container, sandbox: Sandbox) -> BridgeheadError:
         snapshot = self._intent.snapshot
         ways = carriers(gateway_order(snapshot, snapshot.sandbox_endpoints(sandbox.id)))
         return _named(error, container, next(iter(ways.values()))[0]) if ways else error
+
+
+def _everywhere(network: Network, host: HostPorts) -> tuple[Address, ...]:
+    """Where a port goes whose user named no address."""
+    if network.bridge is not None and network.bridge.host_binding is not None:
+        return (network.bridge.host_binding,)
+    return host.everywhere()
 
 
 def requests(container: Container) -> tuple[PortRequest, ...]:

@@ -51,16 +51,17 @@ class CommitUseCases:
         """
         name = references.tag_name(request.name) if request.name else ""
         container = self._intent.snapshot.find_container(reference)
-        image = await self._shelf.adopt(lambda: self._made(container.id, request), [name] if name else [])
+        # Nobody may start, stop or remove it meanwhile: its files would change or go under our eyes. Its turn
+        # is waited for first, since a stop may take long and other images must not wait for that.
+        async with self._life.changing(container.id):
+            image = await self._shelf.adopt(lambda: self._made(container.id, request), [name] if name else [])
         if name:
             self._events.image(image.id, "tag", name)
         self._events.container(container, "commit", comment=request.comment, imageID=image.id, imageRef=name)
         return image
 
     async def _made(self, identifier: ContainerID, request: CommitRequest) -> Image:
-        # Nobody may start, stop or remove it meanwhile: its files would change or go under our eyes.
         async with AsyncExitStack() as held:
-            await held.enter_async_context(self._life.changing(identifier))
             container = self._intent.snapshot.find_container(identifier)
             if request.pause:
                 await held.enter_async_context(self._freezer.held(identifier))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address, ip_interface
 
 from bridgehead.core.firewall.flows import Flow
@@ -63,8 +64,9 @@ class IptablesPlane:
 
     def observe(self) -> State:
         self._groups.clear()
-        for book in self._books.values():
-            self._look_into(book)
+        # Each is a process that we wait for, and the daemon's start waits for all of them.
+        with ThreadPoolExecutor(len(self._books)) as readers:
+            list(readers.map(self._look_into, self._books.values()))
         return state(*(rule for book in self._books.values() for rule in book.rules()))
 
     def _look_into(self, book: Book) -> None:

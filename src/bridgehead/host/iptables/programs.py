@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import shutil
 import subprocess
 from collections import deque
 from collections.abc import Sequence
@@ -52,8 +53,11 @@ class Programs:
     def variant(self) -> Variant:
         """The one that `iptables` means on this machine, unless another was asked for."""
         if self._variant is None:
-            legacy = "legacy" in self._run(["iptables", "--version"], "")
-            self._variant = Variant.LEGACY if legacy else Variant.NFT
+            # The command is a link to the program of one variant; where it is not, it says so itself.
+            found = shutil.which("iptables")
+            name = Path(found).resolve().name if found else ""
+            told = name if "-" in name else self._run(["iptables", "--version"], "")
+            self._variant = Variant.LEGACY if "legacy" in told else Variant.NFT
         return self._variant
 
     @property

@@ -1,6 +1,7 @@
 """What other people's iptables rules mean to us: would they drop what we let pass?"""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from bridgehead.core.firewall.iptables_chains import OTHER, USER, is_own
@@ -25,15 +26,16 @@ def foreign_drops(programs: Programs, *, with_own: bool) -> Iterator[Foreign]:
 
     A command that is not installed, or a kernel without IPv6, drops nothing.
     """
-    for family in (4, 6):
-        for other in (False, True) if with_own else (True,):
-            table = _filter(programs, family, other=other)
-            if table is not None and would_drop(table):
-                name = f"{OTHER if other else ''}filter"
-                yield Foreign(Place(family, name), USER in table.chains)
+    sources = [(family, other) for family in (4, 6) for other in ((False, True) if with_own else (True,))]
+    with ThreadPoolExecutor(len(sources)) as readers:
+        tables = readers.map(lambda source: _filter(programs, *source), sources)
+    for (family, other), table in zip(sources, tables, strict=True):
+        if table is not None and would_drop(table):
+            name = f"{OTHER if other else ''}filter"
+            yield Foreign(Place(family, name), USER in table.chains)
 
 
-def _filter(programs: Programs, family: int, *, other: bool) -> Table | None:
+def _filter(programs: Programs, family: int, other: bool) -> Table | None:
     try:
         variant = programs.variant.other if other else programs.variant
         # Reading a legacy table that is not there would make it.

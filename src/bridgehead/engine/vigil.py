@@ -24,7 +24,7 @@ from bridgehead.engine.pace import Pace
 from bridgehead.engine.reconcile import Mended
 from bridgehead.engine.world import Neighbours, Watch
 
-_SILENCE_S = 0.06
+_SILENCE_S = 0.03  # heard once at the end of the first such pause, and nothing more by that of the second
 _LONGEST_COLLECTION_S = 0.3
 _NEIGHBOURS_REST_S = 2.0
 _log = logging.getLogger("bridgehead.vigil")
@@ -48,10 +48,8 @@ class Vigil:
 
     async def keep(self) -> None:
         """Until cancelled."""
-        loop = asyncio.get_running_loop()
         self._intent.reconciler.mended = self._tell_repair
-        for descriptor in self._watch.descriptors:
-            loop.add_reader(descriptor, self._hear)
+        self._listen()
         try:
             while True:
                 try:
@@ -59,8 +57,20 @@ class Vigil:
                 except Exception:  # noqa: BLE001 - a bug in one judgement must not leave the host unwatched
                     _log.exception("what was heard could not be judged")
         finally:
-            for descriptor in self._watch.descriptors:
-                loop.remove_reader(descriptor)
+            self._turn_away()
+
+    def _listen(self) -> None:
+        for descriptor in self._watch.descriptors:
+            asyncio.get_running_loop().add_reader(descriptor, self._sounded)
+
+    def _turn_away(self) -> None:
+        for descriptor in self._watch.descriptors:
+            asyncio.get_running_loop().remove_reader(descriptor)
+
+    def _sounded(self) -> None:
+        """Once is enough: what follows waits in the sockets, and costs no request that is under way."""
+        self._turn_away()
+        self._sound.set()
 
     async def _watch_once(self) -> None:
         await self._sound.wait()
@@ -71,24 +81,28 @@ class Vigil:
         if self._neighbours_moved:
             await self._look_at_neighbours()
 
-    def _hear(self) -> None:
-        for notice in self._watch.drain():
+    def _hear(self) -> bool:
+        """Whether there was anything new."""
+        heard = self._watch.drain()
+        for notice in heard:
             # The last of a subject counts, and in the order of the last.
             self._heard.pop(notice.subject, None)
             self._heard[notice.subject] = notice
-        self._sound.set()
+        return bool(heard)
 
     async def _collect(self) -> None:
         """Until nothing was heard for a moment, but not for ever."""
         loop = asyncio.get_running_loop()
         end = loop.time() + _LONGEST_COLLECTION_S
-        while self._sound.is_set() and loop.time() < end:
-            self._sound.clear()
+        self._sound.clear()
+        while loop.time() < end:
             await asyncio.sleep(_SILENCE_S)
+            if not self._hear():
+                break
+        self._listen()
 
     def _judge(self) -> list[Notice]:
         self._hear()
-        self._sound.clear()
         heard, self._heard = self._heard, {}
         self._look_around(heard.values())
         self._neighbours_moved |= any(

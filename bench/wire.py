@@ -11,7 +11,7 @@ _HEADERS_END = b"\r\n\r\n"
 class Wire:
     """One kept-alive connection. Understands what daemons answer: Content-Length, chunks, or no body."""
 
-    def __init__(self, path: Path, timeout_s: float = 60) -> None:
+    def __init__(self, path: Path, timeout_s: float = 300) -> None:
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(timeout_s)
         self._socket.connect(str(path))

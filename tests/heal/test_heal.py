@@ -1,14 +1,16 @@
 """Others damage what is ours, on a real kernel and a real daemon: it is back before anybody asks for it."""
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.bridgehead import bridgehead, plan
+from tests.support.bridgehead import RECIPE, bridgehead, plan
 from tests.support.daemon import Daemon
 from tests.support.testhost import Host
 from tests.support.wait import until
@@ -260,6 +262,25 @@ def test_our_own_table_cannot_be_taken_away_and_needs_no_repair(host: Host) -> N
         host.run("ip", "link", "set", "docker0", "down")
         until(lambda: _repairs(daemon), "the repair")
         assert len(_repairs(daemon)) == 1
+
+
+@pytest.mark.parametrize("damage", ["iptables-legacy -F", "iptables-legacy -t nat -F DOCKER"])
+def test_rules_of_iptables_legacy_are_repaired_too(host: Host, damage: str) -> None:
+    """The kernel announces nothing of them."""
+    programs = host.folder / "programs"
+    programs.mkdir()
+    (programs / "iptables").symlink_to("/usr/sbin/xtables-legacy-multi")
+    environment = {**RECIPE.environment, "PATH": f"{programs}:{os.environ['PATH']}"}
+    with Daemon(host, replace(RECIPE, environment=environment), "--firewall-backend=iptables") as daemon:
+        daemon.import_image()
+        daemon.docker.ok("run", "-d", "--name", "web", "-p", "8080:80", "busybox", "sleep", "1000")
+        before = host.run("iptables-legacy-save").stdout.count("\n-A ")
+
+        host.run(*damage.split())
+
+        until(lambda: _repairs(daemon), "a repair", 5)
+        until(lambda: host.run("iptables-legacy-save").stdout.count("\n-A ") == before, "every rule", 5)
+        assert "--dport 8080 -j DNAT" in host.run("iptables-legacy-save").stdout
 
 
 def test_a_war_is_fought_ever_more_slowly_and_names_the_opponent(host: Host) -> None:

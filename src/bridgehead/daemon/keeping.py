@@ -1,14 +1,21 @@
-"""What the daemon keeps an eye on beside the kernel: its companions, and the host's name servers."""
+"""What the daemon keeps an eye on beside what the kernel announces: its companions, the host's name servers,
+rules of iptables-legacy.
+"""
 
 import asyncio
 import logging
 import os
 
 from bridgehead.core.model.errors import BridgeheadError
+from bridgehead.core.plan.notice import FirewallChanged
 from bridgehead.daemon.planes import Births
 from bridgehead.engine.engine import Engine
+from bridgehead.engine.vigil import Vigil
+from bridgehead.host.iptables.programs import Programs
 from bridgehead.host.machine import surroundings
 
+_LOOK_S, _REST_S = 0.4, 5.0
+_FAMILIES = {4: "ip", 6: "ip6"}
 _log = logging.getLogger("bridgehead.keeping")
 
 
@@ -42,6 +49,15 @@ async def _death_of(pid: int) -> None:
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
+
+
+async def follow_legacy_rules(programs: Programs, vigil: Vigil) -> None:
+    """Nothing announces a change of iptables-legacy's rules, so somebody must look."""
+    while True:
+        await asyncio.sleep(_LOOK_S if programs.legacy_is_used else _REST_S)
+        if changed := programs.legacy_changes():
+            tables = frozenset((_FAMILIES[family], table) for family, table in changed)
+            vigil.tell(FirewallChanged(tables, "a user of iptables-legacy"))
 
 
 async def follow_name_servers(engine: Engine) -> None:

@@ -78,6 +78,7 @@ async def _serve(settings: Settings, arguments: Sequence[str]) -> int:
         background = [
             asyncio.create_task(keeping.keep_companions(parts.births, parts.engine)),
             asyncio.create_task(parts.vigil.keep()),
+            asyncio.create_task(keeping.follow_legacy_rules(parts.programs, parts.vigil)),
             asyncio.create_task(keeping.follow_name_servers(parts.engine)),
             asyncio.create_task(parts.runtime.prepare()),
             asyncio.create_task(_reload_when_told(hung_up, current, parts)),

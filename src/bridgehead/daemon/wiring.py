@@ -55,6 +55,7 @@ class Parts:
     runtime: ConmonRuntime
     births: Births
     firewall: FirewallBackend
+    programs: Programs
 
 
 def build(settings: Settings, held: ExitStack) -> Parts:
@@ -84,7 +85,7 @@ def build(settings: Settings, held: ExitStack) -> Parts:
     logs = ConmonLogs(layout.containers, layout.bundles)
     engine = Engine(intent, runtime, KernelPorts(), logs, LayerStore(layout.layers))
     vigil = Vigil(intent, engine.events, watch, neighbours)
-    return Parts(engine, vigil, runtime, machine.births, chosen)
+    return Parts(engine, vigil, runtime, machine.births, chosen, programs)
 
 
 async def plan(settings: Settings) -> Sequence[Op]:

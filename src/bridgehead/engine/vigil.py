@@ -81,6 +81,11 @@ class Vigil:
         if self._neighbours_moved:
             await self._look_at_neighbours()
 
+    def tell(self, notice: Notice) -> None:
+        """For what the kernel does not announce, and somebody found out otherwise."""
+        self._heard[notice.subject] = notice
+        self._sound.set()
+
     def _hear(self) -> bool:
         """Whether there was anything new."""
         heard = self._watch.drain()

@@ -207,6 +207,21 @@ def test_looking_at_legacy_tables_makes_none(world: World) -> None:
     assert Path("/proc/thread-self/net/ip_tables_names").read_text() == ""
 
 
+@pytest.mark.parametrize("family", [4, 6])
+def test_a_change_of_a_legacy_table_is_seen_once_and_only_if_it_is_not_ours(
+    world: World, family: int
+) -> None:
+    name, programs = "iptables" if family == 4 else "ip6tables", Programs(Variant.LEGACY)
+    assert programs.legacy_changes() == frozenset()
+    programs.restore(family, "*filter\n-A FORWARD -j ACCEPT\nCOMMIT\n")
+    assert programs.legacy_changes() == frozenset()
+
+    command(f"{name}-legacy -F FORWARD")
+
+    assert programs.legacy_changes() == {(family, "filter")}
+    assert programs.legacy_changes() == frozenset()
+
+
 @contextmanager
 def _inside(host: Host) -> Iterator[None]:
     """This thread in the host's network."""

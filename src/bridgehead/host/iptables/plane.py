@@ -18,8 +18,9 @@ from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.diff import Op
 from bridgehead.core.plan.objects import FirewallRule, Key, State, state
 from bridgehead.host.iptables.book import Book
+from bridgehead.host.iptables.legacy import legacy_tables
 from bridgehead.host.iptables.links import group_of
-from bridgehead.host.iptables.programs import NotInstalled, Programs, Variant, legacy_tables
+from bridgehead.host.iptables.programs import NotInstalled, Programs, Variant
 
 _DNAT = re.compile(r"(?:-d (\S+) )?! -i \S+ -p (\w+) -m \w+ --dport (\d+) -j DNAT .*")
 _ANYWHERE = {4: "0.0.0.0", 6: "::"}

@@ -1,6 +1,5 @@
 """The iptables commands. Each is one process; none is started where nothing changes."""
 
-import contextlib
 import re
 import shutil
 import subprocess
@@ -10,13 +9,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from bridgehead.core.model.errors import HostRefused
+from bridgehead.host.iptables.legacy import Sizes, legacy_sizes
 from bridgehead.host.iptables.listing import Listing, parse
 
 _TIMEOUT_S = 60
 _LOCK_WAIT_S = 30
 _REMEMBERED_CHILDREN = 64
 _FAMILY_NAMES = {4: "iptables", 6: "ip6tables"}
-_LEGACY_TABLES = {4: "/proc/thread-self/net/ip_tables_names", 6: "/proc/thread-self/net/ip6_tables_names"}
 _LINE = re.compile(r"\bline:? (\d+)")
 
 
@@ -48,6 +47,7 @@ class Programs:
     def __init__(self, variant: Variant | None = None) -> None:
         self._variant = variant
         self._children: deque[int] = deque(maxlen=_REMEMBERED_CHILDREN)
+        self._sizes: dict[int, Sizes] = {}
 
     @property
     def variant(self) -> Variant:
@@ -66,12 +66,32 @@ class Programs:
         return tuple(self._children)
 
     def save(self, family: int, variant: Variant | None = None) -> Listing:
+        self._remember_sizes(family)  # before: what changes meanwhile has then changed since
         return parse(self._run([self._command(family, variant, "save")], ""))
 
     def restore(self, family: int, script: str, variant: Variant | None = None) -> None:
         """All of the script or nothing of it."""
         words = [self._command(family, variant, "restore"), "--noflush", "--wait", str(_LOCK_WAIT_S)]
         self._run(words, script)
+        self._remember_sizes(family)
+
+    def legacy_changes(self) -> frozenset[tuple[int, str]]:
+        """(family, table) of those that somebody else changed since we last read or wrote them."""
+        changed: set[tuple[int, str]] = set()
+        for family in _FAMILY_NAMES:
+            before = self._sizes.get(family, {})
+            found = self._remember_sizes(family)
+            names = {name for name in {*before, *found} if before.get(name) != found.get(name)}
+            changed |= {(family, name) for name in names}
+        return frozenset(changed)
+
+    @property
+    def legacy_is_used(self) -> bool:
+        return any(self._sizes.values())
+
+    def _remember_sizes(self, family: int) -> Sizes:
+        self._sizes[family] = sizes = legacy_sizes(family)
+        return sizes
 
     def _command(self, family: int, variant: Variant | None, verb: str) -> str:
         return f"{_FAMILY_NAMES[family]}-{variant or self.variant}-{verb}"
@@ -97,10 +117,3 @@ def _outcome(child: "subprocess.Popen[str]", script: str) -> tuple[str, str]:
     except subprocess.TimeoutExpired:
         child.kill()
         raise HostRefused(f"{child.args!s} did not end within {_TIMEOUT_S} s") from None
-
-
-def legacy_tables(family: int) -> frozenset[str]:
-    """The legacy tables that the kernel holds for this network namespace; to look makes none."""
-    with contextlib.suppress(FileNotFoundError):
-        return frozenset(Path(_LEGACY_TABLES[family]).read_text().split())
-    return frozenset()

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from bridgehead.core.firewall.iptables_chains import OTHER, USER, is_own
 from bridgehead.core.firewall.tree import Place
 from bridgehead.core.model.errors import HostRefused
+from bridgehead.host.iptables.legacy import legacy_tables
 from bridgehead.host.iptables.listing import Listing, Table
-from bridgehead.host.iptables.programs import Programs, Variant, legacy_tables
+from bridgehead.host.iptables.programs import Programs, Variant
 
 _DROPPING = {"DROP", "REJECT", "QUEUE", "NFQUEUE"}
 

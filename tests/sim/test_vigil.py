@@ -40,6 +40,9 @@ class NoNeighbours:
     def companions(self) -> tuple[FirewallRule, ...]:
         return ()
 
+    def zoned(self) -> bool:
+        return False
+
 
 @asynccontextmanager
 async def watched() -> AsyncIterator[tuple[World, Ear]]:

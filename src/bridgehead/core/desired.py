@@ -10,8 +10,10 @@ from typing import NamedTuple, TypeVar
 from bridgehead.core import links
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.model.ids import ContainerID, NetworkID, SandboxID
+from bridgehead.core.model.network import Network
 from bridgehead.core.model.snapshot import Snapshot, changed
 from bridgehead.core.plan.objects import FORWARDING, Directory, KernelObject, State, Sysctl, state
+from bridgehead.core.plan.zones import ZoneMember
 from bridgehead.core.sandboxes import base_objects, port_objects, stack_objects
 
 HOST = "host"
@@ -86,7 +88,7 @@ def fragment(snapshot: Snapshot, owner: Owner, facts: HostFacts) -> State:
         return state(*_host_objects(snapshot, facts))
     if kind == "network":
         network = snapshot.networks.get(NetworkID(identifier))
-        return state(*facts.drivers[network.driver].network_objects(network)) if network else {}
+        return state(*_network_objects(network, facts)) if network else {}
     if kind == "container":
         known = ContainerID(identifier) in snapshot.containers
         return state(Directory(facts.layout.container(ContainerID(identifier)))) if known else {}
@@ -97,6 +99,12 @@ def fragment(snapshot: Snapshot, owner: Owner, facts: HostFacts) -> State:
 
 
 _SANDBOX_PARTS = {"ports": port_objects, "sandbox": base_objects, "stack": stack_objects}
+
+
+def _network_objects(network: Network, facts: HostFacts) -> Iterable[KernelObject]:
+    yield from facts.drivers[network.driver].network_objects(network)
+    if facts.zoned and network.bridge is not None:
+        yield ZoneMember(network.bridge.name)
 
 
 def _host_objects(snapshot: Snapshot, facts: HostFacts) -> Iterable[KernelObject]:

@@ -18,7 +18,7 @@ from bridgehead.core.standing import Standing
 class HostFacts:
     """`mtu` is the uplink's. `bridge`: what stands under the default bridge's name. `advertised`: interfaces
     whose IPv6 default route comes from a router's advertisements. `adopted`: bridges of
-    somebody else that we use. `rival`: another daemon that has a docker0.
+    somebody else that we use. `rival`: another daemon that has a docker0. `zoned`: firewalld runs.
     `occupied`: what the host used when the daemon started, for the default network, which is decided then.
     """
 
@@ -37,6 +37,7 @@ class HostFacts:
     rival: str = ""
     advertised: tuple[str, ...] = ()
     companions: tuple[FirewallRule, ...] = ()
+    zoned: bool = False
 
     @property
     def relays(self) -> Relays:

@@ -17,10 +17,13 @@ from bridgehead.engine.reconcile import Host
 from bridgehead.host.conntrack.cutting import Scissors
 from bridgehead.host.files.plane import FilePlane
 from bridgehead.host.files.sysctl import SysctlPlane
+from bridgehead.host.firewalld.plane import FirewalldPlane
+from bridgehead.host.iptables.links import group_of
 from bridgehead.host.iptables.plane import IptablesPlane
 from bridgehead.host.iptables.programs import Programs
 from bridgehead.host.mounts.plane import MountPlane
 from bridgehead.host.namespaces.entering import socket_in
+from bridgehead.host.netlink.marks import LINK_GROUPS
 from bridgehead.host.netlink.plane import LinkPlane
 from bridgehead.host.nft.plane import FirewallPlane
 from bridgehead.host.nft.skeleton import OWNED
@@ -73,6 +76,7 @@ def build(
             ports,
             firewall,
             iptables,
+            FirewalldPlane(_is_ours, facts.adopted),
             SysctlPlane(switches),
             LinkPlane(layout.namespaces),
             resolver,
@@ -80,6 +84,11 @@ def build(
         )
     )
     return Planes(host, births, lambda: {*firewall.port_ids, *iptables.child_pids})
+
+
+def _is_ours(link: str) -> bool | None:
+    group = group_of(link)
+    return None if group is None else group in LINK_GROUPS
 
 
 def _cutting(scissors: Scissors) -> Callable[[Iterable[Flow]], None]:

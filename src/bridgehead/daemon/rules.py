@@ -8,6 +8,7 @@ from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.objects import FirewallRule
 from bridgehead.core.settings import DaemonOptions, FirewallBackend
+from bridgehead.host.firewalld import plane as firewalld
 from bridgehead.host.iptables.programs import Programs
 from bridgehead.host.iptables.surroundings import foreign_drops
 from bridgehead.host.machine import surroundings
@@ -48,6 +49,9 @@ class OtherFirewalls:
         return tuple(
             rule for foreign in found for rule in companion(*foreign.place, after_user=foreign.has_user_chain)
         )
+
+    def zoned(self) -> bool:
+        return self._managed and firewalld.is_running()
 
 
 def spelling(options: DaemonOptions, chosen: FirewallBackend, adopted: frozenset[str]) -> Spelling:

@@ -175,6 +175,7 @@ def _facts(
         rival=rival() if bridge and not bridge.ours else "",
         advertised=surroundings.advertised_uplinks(),
         companions=neighbours.companions(),
+        zoned=neighbours.zoned(),
     )
 
 

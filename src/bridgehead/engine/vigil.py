@@ -18,6 +18,7 @@ from bridgehead.core.plan.diff import Op
 from bridgehead.core.plan.explain import summary
 from bridgehead.core.plan.notice import FirewallChanged, Notice, Overrun, RouteAppeared, Subject
 from bridgehead.core.plan.objects import Veth
+from bridgehead.core.plan.zones import ZoneMember
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.pace import Pace
@@ -36,6 +37,7 @@ class Vigil:
         self._events = events
         self._watch = watch
         self._neighbours = neighbours
+        self._zones_moved = False
         self._neighbours_moved = False
         self._neighbours_rest_until = 0.0
         self._heard: dict[Subject, Notice] = {}
@@ -78,6 +80,8 @@ class Vigil:
         self._owe(await self._intent.reconciler.between_rounds(self._judge))
         if self._owed and asyncio.get_running_loop().time() >= self._due:
             await self._repair()
+        if self._zones_moved:
+            await self._look_at_zones()
         if self._neighbours_moved:
             await self._look_at_neighbours()
 
@@ -110,9 +114,8 @@ class Vigil:
         self._hear()
         heard, self._heard = self._heard, {}
         self._look_around(heard.values())
-        self._neighbours_moved |= any(
-            isinstance(notice, FirewallChanged | Overrun) for notice in heard.values()
-        )
+        if any(isinstance(notice, FirewallChanged | Overrun) for notice in heard.values()):
+            self._neighbours_moved = self._zones_moved = True
         ours = believed(self._intent.reconciler.believed())
         return [notice for notice in heard.values() if concerns(notice, ours)]
 
@@ -152,6 +155,18 @@ class Vigil:
                 self._pace.looked_in_vain(clock(), owed, clock() - begun)
             else:
                 self._pace.repaired(clock(), owed)
+
+    async def _look_at_zones(self) -> None:
+        """A firewalld that starts or reloads has forgotten our bridges, and rejects what they forward."""
+        self._zones_moved = False
+        before, zoned = self._intent.facts.zoned, await asyncio.to_thread(self._neighbours.zoned)
+        if not before and not zoned:
+            return
+        self._intent.facts = replace(self._intent.facts, zoned=zoned)
+        try:
+            await self._intent.reconciler.repair(frozenset({ZoneMember}))
+        except BridgeheadError as error:
+            _log.warning("firewalld does not take our bridges yet: %s", error)
 
     async def _look_at_neighbours(self) -> None:
         """Somebody who starts to drop what is forwarded must not cut off what our own rules let pass."""

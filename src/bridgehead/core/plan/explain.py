@@ -15,6 +15,7 @@ from bridgehead.core.plan.objects import (
     Route,
     Veth,
 )
+from bridgehead.core.plan.zones import ZoneMember
 
 
 def explain(op: Op) -> str:
@@ -58,6 +59,8 @@ def _describe_others(item: KernelObject) -> str:
         case FirewallRule():
             program = "ip6tables" if item.family == 6 else "iptables"
             return f"rule {program} -t {item.table} -A {item.chain} {item.text}"
+        case ZoneMember():
+            return f"{item.bridge} in firewalld's zone"
         case PortHold():
             return f"port {place(item)}{_relayed(item)}"
         case NameRecord():

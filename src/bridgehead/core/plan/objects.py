@@ -5,13 +5,15 @@ Each object says who it is (`key`), what it dies with (`parent`), and when it is
 ones with one key are updated in place where `replaceable`, else deleted and made again.
 
 How a process with an empty memory knows each kind as ours stands with the adapter that observes it:
-links by group, routes and addresses by protocol number, nftables by our own table, the rest by our folders.
+links by group, routes and addresses by protocol number, nftables by our own table, members of firewalld's
+zones by the link of that name, the rest by our folders.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar, get_args
 
 from bridgehead.core.model.addresses import Address, Interface, Prefix
+from bridgehead.core.plan.zones import ZoneMember
 
 Key = tuple[str, ...]
 
@@ -363,6 +365,7 @@ KernelObject = (
     | FirewallTable
     | FirewallElement
     | FirewallRule
+    | ZoneMember
     | Sysctl
     | Bridge
     | Namespace

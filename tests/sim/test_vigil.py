@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bridgehead.core.plan.notice import LinkGone, Notice
+from bridgehead.core.plan.notice import FirewallChanged, LinkGone, Notice
 from bridgehead.core.plan.objects import Bridge, FirewallRule
+from bridgehead.core.plan.zones import ZoneMember
 from bridgehead.engine.vigil import Vigil
 from tests.sim.world import World, begun
 
@@ -36,18 +37,24 @@ class Ear:
         os.close(self._descriptor)
 
 
-class NoNeighbours:
+class Neighbours:
+    """`firewalld`: whether it runs here."""
+
+    def __init__(self) -> None:
+        self.firewalld = False
+
     def companions(self) -> tuple[FirewallRule, ...]:
         return ()
 
     def zoned(self) -> bool:
-        return False
+        return self.firewalld
 
 
 @asynccontextmanager
-async def watched() -> AsyncIterator[tuple[World, Ear]]:
+async def watched(neighbours: Neighbours | None = None) -> AsyncIterator[tuple[World, Ear]]:
     world, ear = await begun(), Ear()
-    vigil = asyncio.ensure_future(Vigil(world.intent, world.engine.events, ear, NoNeighbours()).keep())
+    keeper = Vigil(world.intent, world.engine.events, ear, neighbours or Neighbours())
+    vigil = asyncio.ensure_future(keeper.keep())
     await asyncio.sleep(0)
     try:
         yield world, ear
@@ -97,3 +104,29 @@ async def test_a_war_over_one_thing_does_not_make_another_wait(caplog: pytest.Lo
         await until(lambda: calm.key in world.machine.present)
 
         assert time.monotonic() - announced_at < pause_s
+
+
+def members(world: World) -> set[str]:
+    return {item.bridge for item in world.machine.present.values() if isinstance(item, ZoneMember)}
+
+
+async def test_a_firewalld_that_comes_or_reloads_is_told_of_every_bridge_and_one_that_goes_is_not() -> None:
+    neighbours, rules_changed = Neighbours(), FirewallChanged(frozenset({("inet", "firewalld")}))
+    async with watched(neighbours) as (world, ear):
+        await world.network("early")
+        assert members(world) == set()
+        neighbours.firewalld = True
+        ear.tell(rules_changed)
+        await until(lambda: bridge_of(world, "early").name in members(world))
+
+        await world.network("late")
+        everyone = members(world)
+        assert {bridge_of(world, name).name for name in ("early", "late")} <= everyone
+        for name in everyone:
+            world.machine.present.pop(ZoneMember(name).key)
+        ear.tell(rules_changed)
+        await until(lambda: members(world) == everyone)
+
+        neighbours.firewalld = False
+        ear.tell(rules_changed)
+        await until(lambda: members(world) == set())

@@ -145,6 +145,21 @@ def test_the_zone_that_dockerd_made_is_taken(machine: Machine) -> None:
         assert goes_out(machine)
 
 
+def test_with_the_policy_that_dockerd_made_routed_networks_are_reached(machine: Machine) -> None:
+    options = ("-o", "com.docker.network.bridge.gateway_mode_ipv4=routed", "--subnet", "10.77.0.0/24")
+    machine.docker.ok("network", "create", *options, "routed")
+    machine.run("web", "--net", "routed", "-p", "80")
+    for port in (80, 81):
+        machine.serve("web", port=port)
+    machine.host.outside().run("ip", "route", "add", "10.77.0.0/24", "via", UPLINK_ADDRESS)
+
+    with Firewalld(machine.host, with_docker_zone=True) as firewalld:
+        until(lambda: len(firewalld.members("docker")) == 2, "both bridges in their zone")
+
+        assert machine.ask_from_outside(machine.address("web"), 80) == OUTSIDE_ADDRESS
+        assert machine.ask_from_outside(machine.address("web"), 81) == "-"
+
+
 def test_a_zone_that_the_user_chose_stays(machine: Machine) -> None:
     with Firewalld(machine.host) as firewalld:
         firewalld.tell("--zone=internal", "--change-interface=lan0")

@@ -14,10 +14,19 @@ from tests.support.wait import until
 _SOCKET = "run/dbus/system_bus_socket"
 _PROGRAMS = ("firewalld", "firewall-cmd", "dbus-daemon")
 MISSING = ", ".join(program for program in _PROGRAMS if shutil.which(program) is None)
+_POLICY = "--policy=docker-forwarding"
+_DOCKERS_ZONE = (
+    ("--new-zone=docker",),
+    ("--zone=docker", "--set-target=ACCEPT"),
+    ("--new-policy=docker-forwarding",),
+    (_POLICY, "--add-ingress-zone=ANY"),
+    (_POLICY, "--add-egress-zone=docker"),
+    (_POLICY, "--set-target=ACCEPT"),
+)
 
 
 class Firewalld:
-    """A context manager. `with_docker_zone`: the permanent configuration has a zone that dockerd has made."""
+    """A context manager. `with_docker_zone`: with the zone and the policy that a dockerd leaves."""
 
     def __init__(self, host: Host, *, with_docker_zone: bool = False) -> None:
         self._host = host
@@ -25,7 +34,7 @@ class Firewalld:
         self._process: subprocess.Popen[Any] | None = None
         self._keep_configuration_apart()
         if with_docker_zone:
-            for words in (("--new-zone=docker",), ("--zone=docker", "--set-target=ACCEPT")):
+            for words in _DOCKERS_ZONE:
                 host.run("firewall-offline-cmd", *words)
 
     def _keep_configuration_apart(self) -> None:

@@ -75,6 +75,10 @@ def goes_out(machine: Machine) -> bool:
     return machine.ask(OUTSIDE_ADDRESS, SERVICE, inside="plain") != "-"
 
 
+def driver(machine: Machine) -> str:
+    return str(machine.daemon.call("GET", "/info")[1]["FirewallBackend"]["Driver"])
+
+
 def test_everybody_reaches_whom_they_may(shared: tuple[Machine, Firewalld]) -> None:
     machine, _ = shared
 
@@ -116,7 +120,7 @@ def machine(host: Host) -> Iterator[Machine]:
     """Our daemon on a host where firewalld does not run yet."""
     host.outside()
     listen(host.outside())
-    with bridgehead(host) as daemon:
+    with bridgehead(host, "--firewall-backend=iptables") as daemon:
         daemon.import_image()
         machine = Machine(daemon)
         machine.run("plain")
@@ -130,6 +134,7 @@ def test_one_that_comes_goes_and_comes_again(machine: Machine) -> None:
         firewalld.start()
         until(lambda: firewalld.members("trusted") == {"docker0"}, "docker0 in its zone")
         assert goes_out(machine)
+        assert driver(machine) == "iptables+firewalld"
 
         firewalld.stop()  # it flushes iptables, ours with the rest
         until(lambda: goes_out(machine), "the way out, without it")

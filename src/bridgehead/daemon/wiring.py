@@ -126,12 +126,16 @@ def identity(settings: Settings, parts: Parts) -> Identity:
         engine_id=_machine_id(),
         host_name=surroundings.hostname(),
         pools=[(str(pool.base), pool.size) for pool in parts.engine.facts.pools],
-        firewall=parts.firewall if options.iptables else "none",
+        firewall=_firewall(parts) if options.iptables else "none",
         runtime=Path(runtime).name if runtime else _RUNTIME_UNTIL_KNOWN,
         debug=settings.debug,
         labels=settings.labels,
         userland_proxy=options.userland_proxy,
     )
+
+
+def _firewall(parts: Parts) -> str:
+    return f"{parts.firewall}+firewalld" if parts.engine.facts.zoned else str(parts.firewall)
 
 
 async def reload(parts: Parts, settings: Settings) -> None:

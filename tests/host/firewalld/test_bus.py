@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jeepney import DBusAddress  # type: ignore[import-untyped]
 
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.diff import Create
@@ -28,7 +29,7 @@ CONFIGURATION = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Con
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the machine's bus would be."""
     path = tmp_path / "bus"
-    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:abstract=elsewhere;unix:path={path},guid=1")
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", f"unix:path={path},guid=1")
     return path
 
 
@@ -71,16 +72,11 @@ def test_a_bus_without_firewalld() -> None:
 
 
 @pytest.mark.usefixtures("running")
-def test_answers_of_every_type_that_we_read() -> None:
+def test_what_the_bus_answers() -> None:
     with Bus() as bus:
         names = bus.ask("ListNames")
-        features = bus.call(
-            *("org.freedesktop.DBus", "/org/freedesktop/DBus", ("org.freedesktop.DBus.Properties", "GetAll")),
-            "org.freedesktop.DBus",
-        )
 
         assert "org.freedesktop.DBus" in names
-        assert isinstance(features["Features"], list)
         assert bus.ask("NameHasOwner", "org.freedesktop.DBus") == 1
         assert bus.ask("GetConnectionUnixProcessID", names[-1]) > 0
 
@@ -88,7 +84,7 @@ def test_answers_of_every_type_that_we_read() -> None:
 @pytest.mark.usefixtures("running")
 def test_who_is_not_there_is_not_waited_for() -> None:
     with Bus() as bus, pytest.raises(Refused) as refused:
-        bus.call("org.fedoraproject.FirewallD1", "/", ("org.example", "Nothing"))
+        bus.call(DBusAddress("/", "org.fedoraproject.FirewallD1", "org.example"), "Nothing")
 
     assert refused.value.name == "org.freedesktop.DBus.Error.NameHasNoOwner"
 

@@ -1,14 +1,15 @@
 """The machine's message bus: one connection, one call at a time. Blocks, but never for long."""
 
-import os
-import socket
 from typing import Any, Self
 
-from bridgehead.core.model.errors import HostRefused
-from bridgehead.host.firewalld.messages import ANSWER, HEAD_LENGTH, REFUSAL, Message, call, parse, rest_of
+from jeepney import DBusAddress, Message, MessageFlag, new_method_call  # type: ignore[import-untyped]
+from jeepney.bus import get_bus  # type: ignore[import-untyped]
+from jeepney.io.blocking import DBusConnection, prep_socket  # type: ignore[import-untyped]
+from jeepney.wrappers import DBusErrorResponse, unwrap_msg  # type: ignore[import-untyped]
 
-_USUAL = "unix:path=/run/dbus/system_bus_socket"
-_BUS, _BUS_PATH = "org.freedesktop.DBus", "/org/freedesktop/DBus"
+from bridgehead.core.model.errors import HostRefused
+
+_BUS = DBusAddress("/org/freedesktop/DBus", "org.freedesktop.DBus", "org.freedesktop.DBus")
 _LIMIT_S = 5.0
 
 
@@ -20,6 +21,13 @@ class Refused(Exception):
         self.name, self.reason = name, reason
 
 
+class _Connection(DBusConnection):  # type: ignore[misc]
+    """Its first question, which the library asks, is not waited for longer than the others."""
+
+    def send_and_get_reply(self, message: Message, *, timeout: float | None = None) -> Message:
+        return super().send_and_get_reply(message, timeout=timeout or _LIMIT_S)
+
+
 class Bus:
     """A context manager."""
 
@@ -28,73 +36,39 @@ class Bus:
         Raises:
             HostRefused: there is no bus, or it does not answer.
         """
-        self._serial = 0
-        self._channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-        self._channel.settimeout(_LIMIT_S)
         try:
-            self._enter()
-        except OSError as error:
-            self._channel.close()
+            channel = prep_socket(get_bus("SYSTEM"), timeout=_LIMIT_S)
+        except (OSError, ValueError, RuntimeError) as error:
             raise HostRefused(f"the system bus cannot be reached: {error}") from error
-        except (HostRefused, Refused):
-            self._channel.close()
-            raise
-
-    def _enter(self) -> None:
-        self._channel.connect(_path())
-        user = str(os.geteuid()).encode().hex()
-        self._channel.sendall(f"\0AUTH EXTERNAL {user}\r\n".encode())
-        if not self._channel.recv(256).startswith(b"OK "):
-            raise HostRefused("the system bus does not let us in")
-        self._channel.sendall(b"BEGIN\r\n")
-        self.ask("Hello")
+        try:
+            self._connection = _Connection(channel)
+        except (OSError, ValueError, DBusErrorResponse) as error:
+            channel.close()
+            raise HostRefused(f"the system bus does not let us in: {error}") from error
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._channel.close()
+        self._connection.close()
 
     def ask(self, member: str, *strings: str) -> Any:
         """A question to the bus itself."""
-        return self.call(_BUS, _BUS_PATH, (_BUS, member), *strings)
+        return self.call(_BUS, member, *strings)
 
-    def call(self, destination: str, path: str, method: tuple[str, str], *strings: str) -> Any:
+    def call(self, address: DBusAddress, member: str, *strings: str) -> Any:
         """The first value of the answer, None if it has none.
 
         Raises:
             Refused: whom we called said no, or is not there.
             HostRefused: no answer.
         """
-        self._serial += 1
+        question = new_method_call(address, member, "s" * len(strings) or None, strings)
+        question.header.flags = MessageFlag.no_auto_start  # nobody is to be started by being asked
         try:
-            self._channel.sendall(call(self._serial, destination, path, method, strings))
-            answer = self._answer()
+            values = unwrap_msg(self._connection.send_and_get_reply(question))
+        except DBusErrorResponse as error:
+            raise Refused(error.name, str(error.data[0]) if error.data else "") from error
         except (OSError, ValueError) as error:
-            raise HostRefused(f"no answer from {destination}: {error}") from error
-        if answer.kind == REFUSAL:
-            raise Refused(answer.error, str(answer.values[0]) if answer.values else "")
-        return answer.values[0] if answer.values else None
-
-    def _answer(self) -> Message:
-        while True:
-            head = self._exactly(HEAD_LENGTH)
-            message = parse(head + self._exactly(rest_of(head)))
-            if message.kind in {ANSWER, REFUSAL} and message.reply_to == self._serial:
-                return message
-
-    def _exactly(self, length: int) -> bytes:
-        raw = b""
-        while len(raw) < length:
-            piece = self._channel.recv(length - len(raw))
-            if not piece:
-                raise ConnectionResetError("the bus hung up")
-            raw += piece
-        return raw
-
-
-def _path() -> str:
-    """Of the addresses that the environment names, the first that is a path."""
-    addresses = os.environ.get("DBUS_SYSTEM_BUS_ADDRESS", _USUAL).split(";")
-    paths = (item.removeprefix("unix:path=") for item in addresses if item.startswith("unix:path="))
-    return next(paths, _USUAL.removeprefix("unix:path=")).partition(",")[0]
+            raise HostRefused(f"no answer from {address.bus_name}: {error}") from error
+        return values[0] if values else None

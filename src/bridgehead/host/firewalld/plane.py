@@ -10,14 +10,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from jeepney import DBusAddress  # type: ignore[import-untyped]
+
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.diff import Delete, Op
 from bridgehead.core.plan.objects import Key, State, state
 from bridgehead.core.plan.zones import ZoneMember
 from bridgehead.host.firewalld.bus import Bus, Refused
 
-_NAME, _PATH = "org.fedoraproject.FirewallD1", "/org/fedoraproject/FirewallD1"
-_ZONES = f"{_NAME}.zone"
+_NAME = "org.fedoraproject.FirewallD1"
+_ZONES = DBusAddress("/org/fedoraproject/FirewallD1", _NAME, f"{_NAME}.zone")
 _DOCKERS, _BUILT_IN = "docker", "trusted"
 # Somebody who put the bridge into another zone meant it.
 _ALREADY = ("ZONE_ALREADY_SET", "ZONE_CONFLICT", "ALREADY_ENABLED")
@@ -107,7 +109,7 @@ def _zone(bus: Bus) -> str:
 
 def _asked(bus: Bus, member: str) -> Any:
     try:
-        return bus.call(_NAME, _PATH, (_ZONES, member))
+        return bus.call(_ZONES, member)
     except Refused as error:
         raise HostRefused(f"firewalld: {error}") from error
 
@@ -115,7 +117,7 @@ def _asked(bus: Bus, member: str) -> Any:
 def _change(bus: Bus, zone: str, member: ZoneMember, failed: dict[Key, Exception], *, gone: bool) -> None:
     method, harmless = ("removeInterface", _NOT_THERE) if gone else ("addInterface", _ALREADY)
     try:
-        bus.call(_NAME, _PATH, (_ZONES, method), zone, member.bridge)
+        bus.call(_ZONES, method, zone, member.bridge)
     except Refused as error:
         if not error.reason.startswith(harmless):
             failed[member.key] = HostRefused(f"firewalld, zone {zone}: {error}")

@@ -239,7 +239,7 @@ class Reconciler:
         refused = {
             owner: error
             for owner in owners
-            if (error := _first_failure(failed, ops, wanted[owner])) is not None
+            if failed and (error := _first_failure(failed, ops, wanted[owner])) is not None
         }
         return refused | broken
 

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from bridgehead.core.firewall.flows import Flow
 from bridgehead.core.firewall.nft_skeleton import guard, table
 from bridgehead.core.firewall.rules import FamilyPolicy, LinkAccept, NetworkPolicy, Published
+from bridgehead.core.model.addresses import spelled
 from bridgehead.core.model.network import GatewayMode
 from bridgehead.core.plan.objects import FirewallElement, KernelObject
 
@@ -46,7 +47,7 @@ class GuardSpelling:
             or item.network.direct_routing
             or item.network.trusted
         ):
-            match = (str(item.container), item.protocol, str(item.container_port))
+            match = (spelled(item.container), item.protocol, str(item.container_port))
             yield FirewallElement(f"open{version}", match)
 
     def link(self, item: LinkAccept) -> Iterable[KernelObject]:
@@ -82,15 +83,16 @@ class NftSpelling(GuardSpelling):
         if item.network.internal or routed or not item.host_port:
             return
         port = (item.protocol, str(item.host_port))
-        destination = f"{item.container} . {item.container_port}"
+        container = spelled(item.container)
+        destination = f"{container} . {item.container_port}"
         if item.host.is_unspecified:
             yield FirewallElement(f"everywhere{version}", port, destination)
         else:
-            yield FirewallElement(f"published{version}", (str(item.host), *port), destination)
-        yield FirewallElement(f"hairpin{version}", (str(item.container), str(item.container)))
+            yield FirewallElement(f"published{version}", (spelled(item.host), *port), destination)
+        yield FirewallElement(f"hairpin{version}", (container, container))
         for prefix in item.shortcuts:
-            container = f"{item.container}/{item.container.max_prefixlen}"
-            yield FirewallElement(f"shortcut{version}", (str(prefix), container))
+            single = f"{container}/{item.container.max_prefixlen}"
+            yield FirewallElement(f"shortcut{version}", (str(prefix), single))
 
 
 def _mode(policy: NetworkPolicy, version: int) -> GatewayMode:

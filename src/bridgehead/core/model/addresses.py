@@ -5,6 +5,7 @@ Address is one host, Prefix a block, Interface an address with its prefix length
 
 import ipaddress
 import re
+from functools import lru_cache
 
 from bridgehead.core.model.errors import InvalidParameter
 
@@ -13,6 +14,9 @@ Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+
+# For objects there are thousands of: a thousand ports have a handful of addresses among them.
+spelled = lru_cache(256)(str)
 
 
 def interface(address: Address, prefix: Prefix) -> Interface:

@@ -79,12 +79,13 @@ def _dies_with_parent(item: KernelObject, doomed: set[Key]) -> bool:
 def after(actual: State, ops: list[Op], failed: Mapping[Key, Exception]) -> State:
     """The state believed to hold once `ops` ran, with those in `failed` left as they were before."""
     result = dict(actual)
-    gone = {op.object.key for op in ops if isinstance(op, Delete) and op.object.key not in failed}
-    while below := {key for key, item in result.items() if key not in gone and item.parent in gone}:
+    done = [(key, op) for op in ops if (key := op.object.key) not in failed]
+    gone = {key for key, op in done if isinstance(op, Delete)}
+    while below := {key for key, item in result.items() if item.parent in gone and key not in gone}:
         gone |= below
     for key in gone:
         result.pop(key, None)
-    for op in ops:
-        if not isinstance(op, Delete) and op.object.key not in failed:
-            result[op.object.key] = op.object
+    for key, op in done:
+        if not isinstance(op, Delete):
+            result[key] = op.object
     return result

@@ -12,7 +12,7 @@ zones by the link of that name, the rest by our folders.
 from dataclasses import dataclass
 from typing import ClassVar, get_args
 
-from bridgehead.core.model.addresses import Address, Interface, Prefix
+from bridgehead.core.model.addresses import Address, Interface, Prefix, spelled
 from bridgehead.core.plan.zones import ZoneMember
 
 Key = tuple[str, ...]
@@ -52,7 +52,7 @@ class PortHold:
 
     @property
     def key(self) -> Key:
-        return ("port-hold", self.protocol, str(self.address), str(self.port))
+        return ("port-hold", self.protocol, spelled(self.address), str(self.port))
 
     @property
     def parent(self) -> Key | None:

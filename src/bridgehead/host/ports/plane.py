@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Iterable, Iterator, Mapping
 
+from bridgehead.core.model.addresses import spelled
 from bridgehead.core.model.errors import BridgeheadError, Conflict, FamilyMissing, HostRefused, Unavailable
 from bridgehead.core.plan.diff import Delete, Op
 from bridgehead.core.plan.explain import place
@@ -27,7 +28,7 @@ class PortPlane(CompanionPlane):
     def _change(self, op: Op) -> Json:
         hold = _hold(op)
         if isinstance(op, Delete):
-            return ["drop", hold.protocol, str(hold.address), hold.port]
+            return ["drop", hold.protocol, spelled(hold.address), hold.port]
         return ["put", wire.fields(hold)]
 
     def _refusals(self, problems: Mapping[Key, tuple[Op, Json]]) -> Mapping[Key, Exception]:

@@ -8,6 +8,7 @@ import socket
 import struct
 from array import array
 
+from bridgehead.core.model.addresses import spelled
 from bridgehead.core.plan.objects import PortHold
 
 _KINDS = {
@@ -36,7 +37,7 @@ def opened(hold: PortHold) -> socket.socket:
     if hold.protocol not in _KINDS or not 0 < hold.port < 65536:
         raise ValueError(f"no such port: {hold.port}/{hold.protocol}")
     kind, number = _KINDS[hold.protocol]
-    address = str(hold.address)
+    address = spelled(hold.address)
     made = socket.socket(family(address), kind | socket.SOCK_NONBLOCK, number)
     try:
         deafen(made)

@@ -15,7 +15,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from bridgehead.core.model.addresses import Address, Interface, Prefix
+from bridgehead.core.model.addresses import Address, Interface, Prefix, spelled
 from bridgehead.core.model.snapshot import KINDS, Record
 
 Converter = Callable[[Any], Any]
@@ -29,7 +29,7 @@ _ADDRESS_TYPES = tuple(kind for union, _ in _ADDRESSES for kind in get_args(unio
 
 def _to_text(value: Any) -> str:
     if isinstance(value, _ADDRESS_TYPES):
-        return str(value)
+        return spelled(value)
     raise NotImplementedError(f"{type(value)} cannot be stored")
 
 

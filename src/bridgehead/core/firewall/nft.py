@@ -14,6 +14,8 @@ from bridgehead.core.model.addresses import spelled
 from bridgehead.core.model.network import GatewayMode
 from bridgehead.core.plan.objects import FirewallElement, KernelObject
 
+_ANYWHERE4, _ANYWHERE6 = ip_address("0.0.0.0"), ip_address("::")
+
 _FAMILIES = {4: "ipv4", 6: "ipv6"}
 
 
@@ -122,9 +124,9 @@ def flow(element: FirewallElement) -> Flow | None:
     """What arrives by way of this element, if it publishes a port."""
     match element.set, element.match:
         case "everywhere4", (protocol, port):
-            return Flow(protocol, ip_address("0.0.0.0"), int(port))
+            return Flow(protocol, _ANYWHERE4, int(port))
         case "everywhere6", (protocol, port):
-            return Flow(protocol, ip_address("::"), int(port))
+            return Flow(protocol, _ANYWHERE6, int(port))
         case "published4" | "published6", (host, protocol, port):
             return Flow(protocol, ip_address(host), int(port))
         case _:

@@ -123,6 +123,24 @@ def test_whoever_has_the_port_is_named(plane: PortPlane, protocol: str, theirs: 
     assert plane.apply([Create(wanted)]) == {}
 
 
+def test_a_busy_program_is_named_while_it_opens_and_closes(plane: PortPlane) -> None:
+    other = program(
+        "import os; from tests.host.ports.machine import bound\n"
+        "rest = [os.dup(0) for _ in range(50)]; door = bound('tcp', '0.0.0.0:8080')\n"
+        "print('ready', flush=True)\n"
+        "while True:\n"
+        "    for number in rest: os.close(number)\n"
+        "    for number in rest: os.dup2(0, number)\n"
+    )
+
+    failures = [plane.apply([Create(hold("tcp", "0.0.0.0:8080"))]) for _ in range(20)]
+    other.kill()
+    other.communicate()
+
+    named = [f"(pid {other.pid})" in str(error) for failed in failures for error in failed.values()]
+    assert named == [True] * 20
+
+
 def test_a_server_of_both_families_is_named_too(plane: PortPlane, tmp_path: Path) -> None:
     with bound("tcp", "[::]:8080", v6only=False):
         failed = plane.apply([Create(hold("tcp", "0.0.0.0:8080"))])

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 
 from bridgehead.core.model.addresses import Address
 from bridgehead.core.plan.objects import PortHold
@@ -53,16 +54,19 @@ def _programs(inodes: Collection[int]) -> Iterator[tuple[int, str]]:
         return
     wanted = {f"socket:[{inode}]": inode for inode in inodes}
     for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            for descriptor in os.scandir(f"/proc/{pid}/fd"):
-                target = os.readlink(descriptor.path)
+        with suppress(OSError):  # it ended, or may not be looked at
+            for target in _open_files(pid):
                 if target in wanted:
                     yield wanted.pop(target), f"{_command(pid)} (pid {pid})"
-        except OSError:
-            # It ended, or may not be looked at.
-            continue
         if not wanted:
             return
+
+
+def _open_files(pid: str) -> Iterator[str]:
+    folder = f"/proc/{pid}/fd"
+    for descriptor in os.listdir(folder):
+        with suppress(FileNotFoundError):  # closed meanwhile; it says nothing of the others
+            yield os.readlink(f"{folder}/{descriptor}")
 
 
 def _command(pid: str) -> str:

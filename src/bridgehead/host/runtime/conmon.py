@@ -6,7 +6,7 @@ It reports on a pipe in lines of JSON.
 
 import asyncio
 import os
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 import msgspec
@@ -114,7 +114,12 @@ class Talk:
                 listening, attached = self._pipe(theirs)
                 self._listening = Replies(listening)
                 environment["_OCI_ATTACHPIPE"] = str(attached)
-                keep.append(attached)
+                ours, self._go = os.pipe()
+                theirs.callback(os.close, ours)
+                self._open.callback(os.close, self._go)
+                environment["_OCI_STARTPIPE"] = str(ours)
+                keep += [attached, ours]
+                self.go_on()
             errors = os.open(folder.errors, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             theirs.callback(os.close, errors)
             # conmon drops a file `oom` wherever it runs; the bundle is where that belongs.
@@ -134,6 +139,13 @@ class Talk:
 
     async def socket_listens(self) -> bool:
         return await self._listening.next() is not None
+
+    def go_on(self) -> None:
+        """An attached conmon waits for this twice: at first, and before it runs the command, which could else
+        be over before anybody is attached.
+        """
+        with suppress(BrokenPipeError):  # one that has ended says why in its reply
+            os.write(self._go, b"\0")
 
     async def started(self) -> Reply:
         """The process id, or below zero the runtime's complaint.

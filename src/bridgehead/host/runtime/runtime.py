@@ -198,6 +198,7 @@ class ConmonRuntime:
                 if attach and await talk.socket_listens():
                     stream = connect(folder)
                     undo.callback(stream.close)
+                    talk.go_on()
                 reply = await talk.started()
             if reply.data < 0:
                 raise exec_failed(reply.message)

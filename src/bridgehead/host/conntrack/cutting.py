@@ -138,7 +138,9 @@ class Scissors:
 
 def _questions(flows: Collection[Flow]) -> list[Question]:
     """One for each port, or one for each protocol when the ports are many."""
-    single = {
+    if len(flows) > _SINGLE_QUESTIONS:
+        return list({Question(flow.address.version, PROTOCOLS[flow.protocol]) for flow in flows})
+    return [
         Question(
             flow.address.version,
             PROTOCOLS[flow.protocol],
@@ -146,10 +148,7 @@ def _questions(flows: Collection[Flow]) -> list[Question]:
             flow.port,
         )
         for flow in flows
-    }
-    if len(single) <= _SINGLE_QUESTIONS:
-        return list(single)
-    return list({Question(question.version, question.protocol) for question in single})
+    ]
 
 
 def _key(flow: Flow) -> tuple[int, bytes, int]:

@@ -10,11 +10,11 @@ from typing import NamedTuple, TypeVar
 from bridgehead.core import links
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.model.ids import ContainerID, NetworkID, SandboxID
-from bridgehead.core.model.network import Network
+from bridgehead.core.model.network import Network, Sandbox
 from bridgehead.core.model.snapshot import Snapshot, changed
 from bridgehead.core.plan.objects import FORWARDING, Directory, KernelObject, State, Sysctl, state
 from bridgehead.core.plan.zones import ZoneMember
-from bridgehead.core.sandboxes import base_objects, port_objects, stack_objects
+from bridgehead.core.sandboxes import base_objects, namespace_objects, port_objects, stack_objects
 
 HOST = "host"
 BRIDGE_FILTERING = {4: "net/bridge/bridge-nf-call-iptables", 6: "net/bridge/bridge-nf-call-ip6tables"}
@@ -26,27 +26,33 @@ def owners(snapshot: Snapshot) -> Iterator[Owner]:
     yield HOST
     yield from (f"network/{network}" for network in snapshot.networks)
     yield from (f"container/{container}" for container in snapshot.containers)
+    yield from {f"namespace/{sandbox.namespace}" for sandbox in snapshot.sandboxes.values()}
     for sandbox in snapshot.sandboxes:
-        yield from sandbox_owners(sandbox)
+        yield from _own_parts(sandbox)
 
 
 class SandboxOwners(NamedTuple):
-    """Its ports, which may be somebody else's and so come first; its base, which the runtime needs; its
-    stack, which the container needs to run.
+    """Its namespace, which others may share; its ports, which may be somebody else's and so come first; its
+    base, which the runtime needs; its stack, which the container needs to run.
     """
 
+    namespace: Owner
     ports: Owner
     base: Owner
     stack: Owner
 
 
-def sandbox_owners(sandbox: SandboxID) -> SandboxOwners:
-    return SandboxOwners(f"ports/{sandbox}", f"sandbox/{sandbox}", f"stack/{sandbox}")
+def sandbox_owners(sandbox: Sandbox) -> SandboxOwners:
+    return SandboxOwners(f"namespace/{sandbox.namespace}", *_own_parts(sandbox.id))
+
+
+def _own_parts(sandbox: SandboxID) -> tuple[Owner, Owner, Owner]:
+    return f"ports/{sandbox}", f"sandbox/{sandbox}", f"stack/{sandbox}"
 
 
 def recipients(snapshot: Snapshot, source: ContainerID) -> list[Owner]:
     """Whose files and rules follow the address of this container."""
-    return [owner for box in links.recipients(snapshot, {source}) for owner in sandbox_owners(box)]
+    return [owner for box in links.recipients(snapshot, {source}) for owner in _own_parts(box)]
 
 
 def dirty(old: Snapshot, new: Snapshot) -> set[Owner]:
@@ -65,7 +71,8 @@ def dirty(old: Snapshot, new: Snapshot) -> set[Owner]:
         *([HOST] if networks else []),
         *(f"network/{network.id}" for network in networks),
         *(f"container/{container.id}" for container in containers),
-        *(owner for sandbox in concerned for owner in sandbox_owners(sandbox)),
+        *(f"namespace/{sandbox.namespace}" for sandbox in sandboxes),
+        *(owner for sandbox in concerned for owner in _own_parts(sandbox)),
     }
 
 
@@ -92,6 +99,8 @@ def fragment(snapshot: Snapshot, owner: Owner, facts: HostFacts) -> State:
     if kind == "container":
         known = ContainerID(identifier) in snapshot.containers
         return state(Directory(facts.layout.container(ContainerID(identifier)))) if known else {}
+    if kind == "namespace":
+        return state(*namespace_objects(snapshot, SandboxID(identifier), facts))
     sandbox = snapshot.sandboxes.get(SandboxID(identifier))
     if sandbox is None:
         return {}

@@ -1,7 +1,7 @@
-"""What one sandbox means in kernel objects, in three parts.
+"""What one sandbox means in kernel objects, in four parts.
 
 Its ports are taken first: if one is somebody else's, nothing else has changed yet. The runtime takes most of
-the time of a start and needs only the base, so the stack is made beside it.
+the time of a start and needs only the namespace and the base, so the stack is made beside it.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from bridgehead.core.gateway import default_gateways, gateway_order
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.container import Container
-from bridgehead.core.model.ids import ContainerID, short
+from bridgehead.core.model.ids import ContainerID, SandboxID, short
 from bridgehead.core.model.network import Endpoint, Network, Sandbox, SandboxKind
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.objects import (
@@ -34,6 +34,14 @@ from bridgehead.core.plan.objects import (
 _FULL_ID = 64
 
 
+def namespace_objects(snapshot: Snapshot, namespace: SandboxID, facts: HostFacts) -> Iterator[KernelObject]:
+    """Kept for as long as any sandbox is in it."""
+    own = snapshot.sandboxes.get(namespace)
+    users = (own,) if own else snapshot.sandboxes.values()
+    if any(box.namespace == namespace and box.kind is not SandboxKind.HOST for box in users):
+        yield Namespace(facts.layout.namespace(namespace))
+
+
 def port_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iterator[KernelObject]:
     """The host's ports that are kept for it."""
     if sandbox.ports:
@@ -50,7 +58,6 @@ def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iter
     if sandbox.kind is SandboxKind.HOST:
         yield from _host_files(container, facts, _host_gateways(snapshot, facts))
         return
-    yield Namespace(layout.namespace(sandbox.id))
     attached = gateway_order(snapshot, snapshot.sandbox_endpoints(sandbox.id))
     own = [
         address.ip
@@ -72,7 +79,7 @@ def stack_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Ite
     if sandbox.kind is SandboxKind.HOST:
         return
     container = _equipped(snapshot.containers[sandbox.container], facts)
-    namespace = facts.layout.namespace(sandbox.id)
+    namespace = facts.layout.namespace(sandbox.namespace)
     attached = gateway_order(snapshot, snapshot.sandbox_endpoints(sandbox.id))
     place = Place(namespace, published=bool(sandbox.ports))
     for endpoint, network in attached:

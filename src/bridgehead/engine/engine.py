@@ -79,8 +79,8 @@ class Engine:
             BridgeheadError: some could not be told; that is tried again by itself.
         """
         self._intent.facts = replace(self.facts, resolv=settings)
-        concerned = (sandbox_owners(sandbox) for sandbox in self.snapshot.sandboxes)
-        await self._intent.reconciler.settle(owner for pair in concerned for owner in pair)
+        concerned = map(sandbox_owners, self.snapshot.sandboxes.values())
+        await self._intent.reconciler.settle(owner for parts in concerned for owner in parts)
 
     async def repair(self) -> None:
         """Look at the whole host and mend what differs from the intent.

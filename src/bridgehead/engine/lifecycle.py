@@ -141,8 +141,8 @@ class Lifecycle:
 
     async def _create(self, container: Container, sandbox: Sandbox) -> int:
         """The runtime's part and the network's, side by side; both are over when this ends."""
-        owners = sandbox_owners(sandbox.id)
-        await self._intent.reconciler.settle([owners.base])
+        owners = sandbox_owners(sandbox)
+        await self._intent.reconciler.settle([owners.namespace, owners.base])
         created, settled, _ = await asyncio.gather(
             self._runtime.create(self._bundle(container, sandbox)),
             self._intent.reconciler.settle([owners.stack]),
@@ -158,11 +158,11 @@ class Lifecycle:
     def _bundle(self, container: Container, sandbox: Sandbox) -> Bundle:
         layout = self._intent.facts.layout
         folder = layout.container(container.id)
-        own = sandbox.kind is SandboxKind.OWN
+        shared = sandbox.kind is SandboxKind.HOST
         return Bundle(
             container=links.informed(self._intent.snapshot, container),
             rootfs=layout.rootfs(container.id),
-            namespace=layout.namespace(sandbox.id) if own else None,
+            namespace=None if shared else layout.namespace(sandbox.namespace),
             files={path: f"{folder}/{basename(path)}" for path in OWN_FILES},
         )
 

@@ -58,7 +58,7 @@ class Publishing:
         """
         for _ in range(_ATTEMPTS):
             try:
-                await self._intent.reconciler.settle([sandbox_owners(sandbox.id).ports])
+                await self._intent.reconciler.settle([sandbox_owners(sandbox).ports])
             except Conflict as error:
                 again = self._another_choice(container, sandbox, await self.look(container))
                 if again == sandbox:

@@ -82,8 +82,8 @@ def settings(container: Container, view: View, layout: Layout) -> dict[str, obje
     sandbox = view.snapshot.container_sandbox(container.id)
     key = ""
     if sandbox is not None:
-        own = sandbox.kind is SandboxKind.OWN
-        key = layout.namespace(sandbox.id) if own else f"{layout.namespaces}/default"
+        shared = sandbox.kind is SandboxKind.HOST
+        key = f"{layout.namespaces}/default" if shared else layout.namespace(sandbox.namespace)
     return {
         "Bridge": "",
         "SandboxID": sandbox.id if sandbox else "",

@@ -167,7 +167,10 @@ class PortBinding:
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """A container's network stack while it runs. `resolver_port` is where its embedded DNS listens."""
+    """A container's network stack while it runs. `resolver_port` is where its embedded DNS listens.
+
+    `joined`: the sandbox in whose namespace it is, if not in one of its own.
+    """
 
     id: SandboxID
     container: ContainerID
@@ -175,3 +178,9 @@ class Sandbox:
     resolver_port: int = 0
     ports: tuple[PortBinding, ...] = ()
     phase: Phase = Phase.PENDING
+    joined: SandboxID | None = None
+
+    @property
+    def namespace(self) -> SandboxID:
+        """The id under which its network namespace is kept; that of the host has none."""
+        return self.joined or self.id

@@ -1,14 +1,14 @@
 """From a request to a network record: what it copies, its driver's options, its subnets, all checked."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from bridgehead.core import configurations
 from bridgehead.core.drivers import bridge_options
+from bridgehead.core.drivers.api import Capabilities, Driver, Ground
 from bridgehead.core.ipam import subnets
 from bridgehead.core.model.errors import Conflict, Forbidden, InvalidParameter, NotFound
 from bridgehead.core.model.ids import NetworkID
-from bridgehead.core.model.network import SMALLEST_IPV6_MTU, BridgeOptions, Network
+from bridgehead.core.model.network import Network
 from bridgehead.core.model.requests import NetworkRequest
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.time import rfc3339
@@ -38,13 +38,18 @@ def decide(intent: Intent, request: NetworkRequest) -> tuple[Network, list[str]]
     if request.config_only:
         template = subnets.parsed(request.subnets, families)
         return replace(network, driver=configurations.DRIVER, template=template, config_only=True), []
-    bridge = _bridge(intent, request, network.id, families)
+    driver = _driver(intent, request)
+    _check_subnets(driver.capabilities, request)
+    ground = Ground(intent.facts.mtu, tuple(snapshot.networks.values()))
+    network = driver.shaped(network, request, ground)
+    if request.ipam_driver == "null":
+        return network, []
     space = _space(intent)
     chosen = subnets.request(
-        request.subnets, space, intent.facts.pools, families, _without_gateway(request, bridge, families)
+        request.subnets, space, intent.facts.pools, families, driver.without_gateway(network)
     )
     warnings = [*subnets.passed_over(request.subnets, families), *subnets.clashes(chosen, space.occupied)]
-    return replace(network, bridge=bridge, subnets=chosen), warnings
+    return replace(network, subnets=chosen), warnings
 
 
 def _named(intent: Intent, request: NetworkRequest) -> Network:
@@ -63,30 +68,25 @@ def _named(intent: Intent, request: NetworkRequest) -> Network:
     )
 
 
-def _bridge(
-    intent: Intent, request: NetworkRequest, identifier: NetworkID, families: Sequence[int]
-) -> BridgeOptions | None:
+def _driver(intent: Intent, request: NetworkRequest) -> Driver:
     driver = intent.facts.drivers.get(request.driver)
     if driver is None:
         known = ", ".join(sorted(intent.facts.drivers))
         raise NotFound(f'plugin "{request.driver}" not found: the built-in drivers are {known}')
-    bridge = driver.options(identifier, request, intent.facts.mtu)
-    if bridge is not None:
-        _reject_same_bridge(intent.snapshot, identifier, bridge.name)
-        if 6 in families and bridge.mtu < SMALLEST_IPV6_MTU:
-            raise InvalidParameter(
-                f"invalid MTU number: {bridge.mtu}: IPv6 needs {SMALLEST_IPV6_MTU} at the least"
-            )
-    return bridge
+    return driver
 
 
-def _without_gateway(
-    request: NetworkRequest, bridge: BridgeOptions | None, families: Sequence[int]
-) -> list[int]:
-    """The families in which containers need none: it would lead nowhere."""
-    if not request.internal or bridge is None:
-        return []
-    return [version for version in families if bridge.keeps_no_address(version)]
+def _check_subnets(able: Capabilities, request: NetworkRequest) -> None:
+    if request.ipam_driver not in {"default", "null", ""}:
+        raise NotFound(
+            f'plugin "{request.ipam_driver}" not found: the built-in IPAM drivers are default, null'
+        )
+    if request.ipam_driver == "null" and not able.null_ipam:
+        raise InvalidParameter("ipv4 pool is empty")
+    for is_v6 in (False, True):
+        asked = sum(1 for item in request.subnets if item.subnet and (":" in item.subnet) is is_v6)
+        if asked > 1 and not able.several_subnets:
+            raise Forbidden(f"{request.driver} driver doesn't support multiple subnets")
 
 
 def _with_default_options(intent: Intent, request: NetworkRequest) -> NetworkRequest:
@@ -112,12 +112,3 @@ def _check(snapshot: Snapshot, request: NetworkRequest) -> None:
     if snapshot.network_named(request.name):
         raise Conflict(f"network with name {request.name} already exists")
     configurations.check(request)
-
-
-def _reject_same_bridge(snapshot: Snapshot, identifier: str, name: str) -> None:
-    for other in snapshot.networks.values():
-        if other.bridge is not None and other.bridge.name == name:
-            raise Forbidden(
-                f"cannot create network {identifier} ({name}): conflicts with network {other.id} "
-                f"({name}): networks have same bridge name (network {other.name})"
-            )

@@ -1,21 +1,36 @@
 """The contract every driver fits: pure and memoryless."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bridgehead.core.model.network import BridgeOptions, Endpoint, Network, PortBinding
+from bridgehead.core.model.network import Endpoint, Network, PortBinding
 from bridgehead.core.model.requests import NetworkRequest
 from bridgehead.core.plan.objects import KernelObject
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """Data instead of optional interfaces: what the engine may ask of a driver's networks."""
+    """Data instead of optional interfaces: what the engine may ask of a driver's networks.
+
+    `null_ipam`: a network without any subnet, whose containers see to their addresses themselves.
+    `custom_mac`: a user may choose an endpoint's MAC address.
+    """
 
     user_creatable: bool
     allocates_addresses: bool
     has_interfaces: bool
+    several_subnets: bool = False
+    null_ipam: bool = False
+    custom_mac: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a new network is made on: the uplink's size in bytes, and the networks that are there already."""
+
+    mtu: int
+    networks: Sequence[Network] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +45,16 @@ class Driver(Protocol):
     name: str
     capabilities: Capabilities
 
-    def options(self, network_id: str, request: NetworkRequest, mtu: int) -> BridgeOptions | None:
-        """The request's options as a value.
+    def shaped(self, network: Network, request: NetworkRequest, ground: Ground) -> Network:
+        """`network` with this driver's own options, read from the request's words. Subnets are chosen after.
 
         Raises:
             InvalidParameter, Forbidden: the driver cannot make such a network.
         """
+        ...
+
+    def without_gateway(self, network: Network) -> Collection[int]:
+        """The address families in which no gateway is reserved unless somebody asks for one."""
         ...
 
     def network_objects(self, network: Network) -> Iterable[KernelObject]: ...

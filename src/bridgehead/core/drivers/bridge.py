@@ -1,19 +1,26 @@
 """The bridge driver: one Linux bridge a network, one veth pair an endpoint."""
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from hashlib import sha256
 
 from bridgehead.core import endpoint_options
 from bridgehead.core.drivers import bridge_options
-from bridgehead.core.drivers.api import Capabilities, Place
+from bridgehead.core.drivers.api import Capabilities, Ground, Place
 from bridgehead.core.firewall.rules import FamilyPolicy, LinkAccept, NetworkPolicy, Published
 from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.layout import bridge_name
 from bridgehead.core.model.addresses import Address, Interface
-from bridgehead.core.model.errors import Forbidden, InvalidParameter, NotFound
-from bridgehead.core.model.ids import NetworkID
-from bridgehead.core.model.network import BridgeOptions, Endpoint, GatewayMode, Network, PortBinding
+from bridgehead.core.model.errors import Forbidden, InvalidParameter
+from bridgehead.core.model.network import (
+    SMALLEST_IPV6_MTU,
+    BridgeOptions,
+    Endpoint,
+    GatewayMode,
+    Network,
+    PortBinding,
+)
 from bridgehead.core.model.requests import NetworkRequest
 from bridgehead.core.plan.objects import Bridge, KernelObject, LinkAddress, Sysctl, Veth
 
@@ -35,20 +42,25 @@ class BridgeDriver:
         self._translates = not isinstance(firewall, NoFirewall)
         self._masquerade = {4: True, 6: masquerade6}
 
-    def options(self, network_id: str, request: NetworkRequest, mtu: int) -> BridgeOptions:
-        if request.ipam_driver == "null":
-            raise InvalidParameter("ipv4 pool is empty")
-        if request.ipam_driver not in {"default", ""}:
-            raise NotFound(f'plugin "{request.ipam_driver}" not found: the built-in IPAM driver is default')
-        for is_v6 in (False, True):
-            if sum(1 for item in request.subnets if item.subnet and (":" in item.subnet) is is_v6) > 1:
-                raise Forbidden("bridge driver doesn't support multiple subnets")
-        return bridge_options.parse(
+    def shaped(self, network: Network, request: NetworkRequest, ground: Ground) -> Network:
+        bridge = bridge_options.parse(
             request.options,
-            name=bridge_name(NetworkID(network_id)),
-            mtu=mtu,
+            name=bridge_name(network.id),
+            mtu=ground.mtu,
             internal=request.internal,
         )
+        _reject_same_bridge(ground.networks, network.id, bridge.name)
+        if network.ipv6 and bridge.mtu < SMALLEST_IPV6_MTU:
+            raise InvalidParameter(
+                f"invalid MTU number: {bridge.mtu}: IPv6 needs {SMALLEST_IPV6_MTU} at the least"
+            )
+        return replace(network, bridge=bridge)
+
+    def without_gateway(self, network: Network) -> Collection[int]:
+        """Where containers need none: it would lead nowhere."""
+        if not network.internal:
+            return ()
+        return [version for version in (4, 6) if _bridge(network).keeps_no_address(version)]
 
     def network_objects(self, network: Network) -> Iterable[KernelObject]:
         bridge = _bridge(network)
@@ -148,6 +160,15 @@ def stable_mac(network_id: str) -> str:
     """A bridge's MAC never changes: containers keep their gateway's address over a repair."""
     digest = sha256(network_id.encode()).digest()
     return ":".join(f"{byte:02x}" for byte in (0x02, 0x42, *digest[:4]))
+
+
+def _reject_same_bridge(networks: Iterable[Network], identifier: str, name: str) -> None:
+    for other in networks:
+        if other.bridge is not None and other.bridge.name == name:
+            raise Forbidden(
+                f"cannot create network {identifier} ({name}): conflicts with network {other.id} "
+                f"({name}): networks have same bridge name (network {other.name})"
+            )
 
 
 def _bridge(network: Network) -> BridgeOptions:

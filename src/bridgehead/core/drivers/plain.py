@@ -1,8 +1,8 @@
 """The host and null drivers: networks that put nothing into the kernel."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from bridgehead.core.drivers.api import Capabilities, Place
+from bridgehead.core.drivers.api import Capabilities, Ground, Place
 from bridgehead.core.model.errors import Forbidden
 from bridgehead.core.model.network import Endpoint, Network, PortBinding
 from bridgehead.core.model.requests import NetworkRequest
@@ -15,8 +15,11 @@ class PlainDriver:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def options(self, network_id: str, request: NetworkRequest, mtu: int) -> None:
+    def shaped(self, network: Network, request: NetworkRequest, ground: Ground) -> Network:
         raise Forbidden(f'only one instance of "{self.name}" network is allowed')
+
+    def without_gateway(self, network: Network) -> Collection[int]:
+        return ()
 
     def network_objects(self, network: Network) -> Iterable[KernelObject]:
         return ()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bridgehead.core.plan.borrowed import BorrowedLink
 from bridgehead.core.plan.diff import Create, Op, Update
 from bridgehead.core.plan.objects import (
     Bridge,
@@ -41,6 +42,8 @@ def describe(item: KernelObject) -> str:
             return f"bridge {item.name} (mtu {item.mtu})"
         case Veth():
             return _veth(item)
+        case BorrowedLink():
+            return f"{item.name} (a driver's {item.source or 'interface'}){_inside(item.namespace)}"
         case LinkAddress():
             return f"address {item.address} on {item.link}{_inside(item.namespace)}"
         case Route():

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import ClassVar, get_args
 
 from bridgehead.core.model.addresses import Address, Interface, Prefix, spelled
+from bridgehead.core.plan.borrowed import BorrowedLink
 from bridgehead.core.plan.zones import ZoneMember
 
 Key = tuple[str, ...]
@@ -370,6 +371,7 @@ KernelObject = (
     | Bridge
     | Namespace
     | Veth
+    | BorrowedLink
     | LinkAddress
     | Route
     | ResolverRedirect

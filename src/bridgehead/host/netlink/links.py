@@ -210,6 +210,20 @@ def remember(index: int, words: str) -> Request:
     return Request(RTM_NEWLINK, 0, _header(index=index) + text(_IFLA_IFALIAS, words))
 
 
+def move_link(index: int, namespace: int, name: str, group: int, words: str) -> Request:
+    """Into the namespace of an open descriptor, under another name, with a group and words to remember. It is
+    down then.
+    """
+    body = (
+        _header(index=index)
+        + u32(_IFLA_NET_NS_FD, namespace)
+        + text(_IFLA_IFNAME, name)
+        + u32(_IFLA_GROUP, group)
+        + text(_IFLA_IFALIAS, words)
+    )
+    return Request(RTM_NEWLINK, 0, body)
+
+
 def delete_link(index: int) -> Request:
     return Request(RTM_DELLINK, 0, _header(index=index))
 

@@ -7,6 +7,8 @@ A link carries its group, an address and a route their protocol number. Nothing 
 # switch IPv6 on a link at any time, which must not look as if another link had been asked for.
 LINK_GROUP = 0x62726964  # "brid"
 LINK_GROUP_WITH_IPV6 = 0x62726936  # "bri6": the inner end of a veth whose endpoint has IPv6
+# A link of somebody else's in one of our sandboxes. It is not ours to delete, only to give back.
+LINK_GROUP_BORROWED = 0x6272696C  # "bril"
 LINK_GROUPS = frozenset({LINK_GROUP, LINK_GROUP_WITH_IPV6})
 
 # An outer end's alias holds the settings that were wanted for the inner one (`remember` in `links`): the

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from bridgehead.core.plan.borrowed import BorrowedLink
 from bridgehead.core.plan.diff import Create, Delete, Op, Update
 from bridgehead.core.plan.objects import Bridge, Key, LinkAddress, Namespace, Route, State, Veth
 from bridgehead.host.namespaces.files import remove
+from bridgehead.host.netlink.borrowed import Borrowed
 from bridgehead.host.netlink.bridges import Bridges
 from bridgehead.host.netlink.doors import Doors
 from bridgehead.host.netlink.entries import Entries
@@ -19,7 +21,7 @@ from bridgehead.host.netlink.veths import Veths
 class LinkPlane:
     """`namespaces` is the folder where namespaces are kept. For one thread at a time."""
 
-    kinds: frozenset[type] = frozenset({Bridge, Namespace, Veth, LinkAddress, Route})
+    kinds: frozenset[type] = frozenset({Bridge, Namespace, Veth, BorrowedLink, LinkAddress, Route})
 
     def __init__(self, namespaces: str) -> None:
         Path(namespaces).mkdir(parents=True, exist_ok=True)
@@ -28,6 +30,7 @@ class LinkPlane:
         self._reaper = Reaper(self._doors.host)
         self._bridges = Bridges(self._doors.host, self._reaper)
         self._veths = Veths(self._doors, self._reaper)
+        self._borrowed = Borrowed(self._doors)
         self._entries = Entries(self._doors)
 
     def observe(self) -> State:
@@ -55,6 +58,9 @@ class LinkPlane:
         self._doors.close_all()
 
     def _carry_out(self, op: Op) -> None:
+        if isinstance(op, Delete):
+            self._take_away(op)
+            return
         match op:
             case Create(object=Bridge() as bridge):
                 self._bridges.create(bridge)
@@ -64,11 +70,20 @@ class LinkPlane:
                 self._veths.create(veth)
             case Update(object=Veth() as veth):
                 self._veths.update(veth)
-            case Delete(object=Veth() as veth):
-                self._veths.delete_inner(veth)
+            case Create(object=BorrowedLink() as link) | Update(object=BorrowedLink() as link):
+                self._borrowed.settle(link)
             case Create(object=Namespace() as namespace):
                 self._doors.make(namespace.path)
-            case Delete(object=Namespace() as namespace):
+            case _:
+                raise TypeError(f"the link plane cannot carry out {op}")
+
+    def _take_away(self, op: Delete) -> None:
+        match op.object:
+            case Veth() as veth:
+                self._veths.delete_inner(veth)
+            case BorrowedLink() as link:
+                self._borrowed.delete(link)
+            case Namespace() as namespace:
                 self._doors.close(namespace.path)
                 remove(namespace.path)
             case _:

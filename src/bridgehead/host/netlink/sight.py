@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bridgehead.core.model.addresses import Prefix
+from bridgehead.core.plan.borrowed import BorrowedLink
 from bridgehead.core.plan.objects import (
     Bridge,
     KernelObject,
@@ -20,6 +21,7 @@ from bridgehead.core.plan.objects import (
     state,
 )
 from bridgehead.host.namespaces.files import kept_in
+from bridgehead.host.netlink import borrowed
 from bridgehead.host.netlink.doors import Door, Doors
 from bridgehead.host.netlink.inet import (
     KERNEL,
@@ -59,6 +61,7 @@ def observe(folder: str, doors: Doors) -> State:
         *(_namespace(path, is_live=is_live) for path, is_live in found.items()),
         *_bridges(host),
         *_veths(host, inner),
+        *_borrowed(inner),
         *(entry for view in (host, *inner) for entry in view.entries),
     )
 
@@ -134,6 +137,13 @@ def _bridges(host: _View) -> Iterator[Bridge]:
         if link.kind == "bridge":
             whole = link.up and not link.hears_routers
             yield Bridge(link.name, link.mac, link.mtu if whole else _BROKEN, link.route_localnet)
+
+
+def _borrowed(inner_views: Iterable[_View]) -> Iterator[BorrowedLink]:
+    for view in inner_views:
+        for link in view.links.values():
+            if (found := borrowed.seen(link, view.namespace)) is not None:
+                yield found
 
 
 def _veths(host: _View, inner_views: Iterable[_View]) -> Iterator[Veth]:

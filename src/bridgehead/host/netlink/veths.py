@@ -4,12 +4,9 @@ import errno
 import os
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
 
-from bridgehead.core.endpoint_options import setting_path
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.objects import Veth
-from bridgehead.host.namespaces.entering import inside
 from bridgehead.host.netlink.doors import Doors
 from bridgehead.host.netlink.links import (
     Link,
@@ -25,9 +22,9 @@ from bridgehead.host.netlink.links import (
 from bridgehead.host.netlink.marks import LINK_GROUPS
 from bridgehead.host.netlink.reaper import Reaper
 from bridgehead.host.netlink.refusals import taken
+from bridgehead.host.netlink.settings import set_inside
 from bridgehead.host.netlink.sight import are_ends, veth_between
 
-_SETTINGS = Path("/proc/sys/net")
 _Pair = tuple[Link, Link]  # the outer end and the inner one
 
 
@@ -113,7 +110,7 @@ class Veths:
         else:
             door.disable_ipv6(veth.peer)
         if veth.sysctls:
-            inside(veth.namespace, lambda: _set(veth.peer, veth.sysctls))
+            set_inside(veth.namespace, veth.peer, veth.sysctls)
         door.must(change_link(inner, mtu=veth.mtu, announces=True, up=True))
 
     def _adjust(self, veth: Veth, outer: Link, inner: Link) -> None:
@@ -147,12 +144,3 @@ class Veths:
             raise taken(veth, f"an interface named {veth.peer} in {veth.namespace}")
         self._reaper.delete([veth.name])
         self.delete_inner(veth)
-
-
-def _set(interface: str, settings: Iterable[str]) -> None:
-    for setting in settings:
-        path, value = setting_path(setting, interface)
-        try:
-            (_SETTINGS / path).write_text(value, encoding="ascii")
-        except OSError as error:
-            raise HostRefused(f"cannot set {setting} on {interface}: {error.strerror}") from error

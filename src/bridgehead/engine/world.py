@@ -1,7 +1,9 @@
 """What the engine needs from the world, as Protocols. Adapters in `host` fit them by shape, not by import."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeVar
+
+import msgspec
 
 from bridgehead.core.images.loaded import LoadedImage
 from bridgehead.core.ipam.subnets import Occupied
@@ -15,6 +17,8 @@ from bridgehead.core.plan.diff import Op
 from bridgehead.core.plan.notice import Notice
 from bridgehead.core.plan.objects import FirewallRule, Key, State
 from bridgehead.core.ports import HostPorts as HostPorts  # noqa: PLC0414 - choosing asks it, and is pure
+
+Answer = TypeVar("Answer", bound=msgspec.Struct)
 
 
 class Store(Protocol):
@@ -192,6 +196,45 @@ class Neighbours(Protocol):
     def zoned(self) -> bool:
         """Whether firewalld runs, which lets pass what is in a zone that accepts. Never takes long."""
         ...
+
+
+class Plugins(Protocol):
+    """Drivers in processes of others, found by name and asked in `core.remote.protocol`'s words.
+
+    Each call ends within a bounded time. Nothing is remembered of a plugin but its connections and what it
+    implements, and that only for the life of its socket.
+    """
+
+    async def activate(self, name: str, interface: str) -> bool:
+        """Find the plugin and make sure that it implements "NetworkDriver" or "IpamDriver".
+
+        True when it was (re)started since it was last asked, so that what it told before may not hold.
+
+        Raises:
+            PluginMissing: no folder has it.
+            NotFound: it does something else.
+            PluginUnreachable, PluginRefused, PluginAnswer: as `call`.
+        """
+        ...
+
+    async def call(
+        self, name: str, method: str, request: msgspec.Struct | None, kind: type[Answer]
+    ) -> Answer:
+        """The plugin's answer to `method`, like "NetworkDriver.Join", judged.
+
+        Raises:
+            PluginMissing: no folder has it (any more).
+            PluginUnreachable: it does not listen, or did not answer in time; it may have acted nevertheless.
+            PluginRefused: it said no.
+            PluginAnswer: its answer makes no sense.
+        """
+        ...
+
+    def known(self) -> Sequence[str]:
+        """The names found in the folders now, sorted; whether they answer is not asked."""
+        ...
+
+    async def close(self) -> None: ...
 
 
 class Clock(Protocol):

@@ -7,7 +7,7 @@ import msgspec
 from aiohttp import web
 
 from bridgehead.api.errors import TooLarge
-from bridgehead.api.wire.folding import folding
+from bridgehead.core.folding import folding
 from bridgehead.core.model.errors import InvalidParameter
 
 T = TypeVar("T")

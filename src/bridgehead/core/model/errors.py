@@ -4,13 +4,17 @@
         InvalidParameter      400  ask differently
         Forbidden             403  never allowed on this object, or in use
         NotFound              404
+            PluginMissing: no plugin of that name in any of the folders
         Conflict              409  the name or the state is taken
         NotModified           304  already so
         NotImplementedByDriver 501
         Unavailable           503  nothing left to hand out, or a peer is down
+            PluginUnreachable: a plugin does not answer; the same may succeed later
         HostRefused           500  the kernel, the runtime or the store said no
             CommandNotFound, CommandNotExecutable: the container's own command; exit codes 127 and 126
             FamilyMissing: the host has no IPv6; do without what needs it
+            PluginRefused: a plugin said no, in its own words
+            PluginAnswer: what a plugin answered makes no sense
 
 The message is the sentence the user reads.
 """
@@ -55,6 +59,29 @@ class CommandNotFound(HostRefused):
 
 class CommandNotExecutable(HostRefused):
     """The container's command exists but cannot be run: Docker answers 400 and exit code 126."""
+
+
+class PluginMissing(NotFound):
+    """`looked` tells where it was sought; `before` is the sentence that may stand ahead of that."""
+
+    def __init__(self, name: str, looked: str, before: str = "") -> None:
+        reasons = (before, f"looked for {looked}")
+        super().__init__(f'plugin "{name}" not found: ' + "; ".join(filter(None, reasons)))
+        self.name = name
+        self.looked = looked
+
+    def after(self, before: str) -> "PluginMissing":
+        """The same, told after what the caller knows: which drivers are built in."""
+        return PluginMissing(self.name, self.looked, before)
+
+
+class PluginUnreachable(Unavailable): ...
+
+
+class PluginRefused(HostRefused): ...
+
+
+class PluginAnswer(HostRefused): ...
 
 
 def refusal(error: Exception) -> BridgeheadError:

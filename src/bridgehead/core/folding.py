@@ -28,7 +28,7 @@ def _compile(kind: inspect.Type) -> Fold:
             return _struct(kind)
         case inspect.DictType():
             return _mapping(_compile(kind.value_type), _zero(kind.value_type))
-        case inspect.ListType():
+        case inspect.ListType() | inspect.VarTupleType():
             return _list(_compile(kind.item_type), _zero(kind.item_type))
         case inspect.UnionType():
             return _first_container(kind)
@@ -91,7 +91,7 @@ def _zero(kind: inspect.Type) -> Callable[[], Any]:
             return int
         case inspect.BoolType():
             return bool
-        case inspect.ListType():
+        case inspect.ListType() | inspect.VarTupleType():
             return list
         case inspect.StructType() | inspect.DictType():
             return dict

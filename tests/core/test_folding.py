@@ -3,7 +3,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bridgehead.api.wire.folding import folding
+from bridgehead.core.folding import folding
 
 
 class Inner(msgspec.Struct, rename="pascal"):

@@ -1,0 +1,1 @@
+"""What libnetwork and its plugins say to each other, as values: what is asked, answered, and makes sense."""

@@ -111,7 +111,7 @@ _SANDBOX_PARTS = {"ports": port_objects, "sandbox": base_objects, "stack": stack
 
 
 def _network_objects(network: Network, facts: HostFacts) -> Iterable[KernelObject]:
-    yield from facts.drivers[network.driver].network_objects(network)
+    yield from facts.driver(network.driver).network_objects(network)
     if facts.zoned and network.bridge is not None:
         yield ZoneMember(network.bridge.name)
 

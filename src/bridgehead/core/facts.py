@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 
 from bridgehead.core import etc
-from bridgehead.core.drivers.api import Drivers
+from bridgehead.core.drivers.api import Driver, Drivers
+from bridgehead.core.drivers.remote import REMOTE
 from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool
 from bridgehead.core.ipam.subnets import Occupied
@@ -38,6 +39,10 @@ class HostFacts:
     advertised: tuple[str, ...] = ()
     companions: tuple[FirewallRule, ...] = ()
     zoned: bool = False
+
+    def driver(self, name: str) -> Driver:
+        """A driver of a name that is not built in is a plugin's."""
+        return self.drivers.get(name, REMOTE)
 
     @property
     def relays(self) -> Relays:

@@ -45,7 +45,7 @@ def published_objects(sandbox: Sandbox, attached: Attached, facts: HostFacts) ->
             or (not network.internal and mode(network, port.host.version) is GatewayMode.ROUTED)
         ]
         also = [other for _, other in attached if other.id != network.id and other.bridge is not None]
-        yield from facts.drivers[network.driver].published_objects(network, endpoint, ports, also)
+        yield from facts.driver(network.driver).published_objects(network, endpoint, ports, also)
 
 
 def port_holds(sandbox: Sandbox, attached: Attached, facts: HostFacts) -> Iterator[PortHold]:

@@ -83,7 +83,7 @@ def stack_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Ite
     attached = gateway_order(snapshot, snapshot.sandbox_endpoints(sandbox.id))
     place = Place(namespace, published=bool(sandbox.ports))
     for endpoint, network in attached:
-        yield from facts.drivers[network.driver].endpoint_objects(network, endpoint, place)
+        yield from facts.driver(network.driver).endpoint_objects(network, endpoint, place)
     for destination, gateway, interface in default_gateways(attached):
         yield Route(namespace, destination, interface, gateway)
     yield from publishing.published_objects(sandbox, attached, facts)
@@ -103,7 +103,7 @@ def _link_objects(
     own = next((pair for pair in attached if pair[1].name == links.NETWORK), None)
     for item in links.effective(snapshot, recipient):
         if own and item.endpoint:
-            driver = facts.drivers[own[1].driver]
+            driver = facts.driver(own[1].driver)
             yield from driver.linked_objects(own[1], own[0], item.endpoint, item.ports)
 
 

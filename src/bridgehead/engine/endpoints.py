@@ -97,7 +97,7 @@ def decide(
     wish = wish_for(container, network) or EndpointWish()
     identifier = EndpointID(intent.random.identifier())
     endpoint = Endpoint(identifier, network.id, sandbox.id, container.id, wish)
-    driver = intent.facts.drivers[network.driver]
+    driver = intent.facts.driver(network.driver)
     if not driver.capabilities.has_interfaces:
         return endpoint
     held = addresses.holdings(snapshot, network, container.id, intent.former.of(network.id))

@@ -22,7 +22,7 @@ _PRUNE_FILTERS = ("label", "label!", "until")
 
 async def list_all(call: Call) -> web.StreamResponse:
     wanted = _wanted(filters.parse(call.query, _FILTERS), call.snapshot)
-    ready = (network for network in call.snapshot.networks.values() if network.phase is Phase.READY)
+    ready = (network for network in call.snapshot.networks.values() if network.phase is not Phase.PENDING)
     return json(call.face.network_list.show(network for network in ready if wanted(network)))
 
 

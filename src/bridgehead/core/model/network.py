@@ -6,15 +6,19 @@ from enum import StrEnum
 
 from bridgehead.core.model.addresses import Address, Interface, Prefix, interface
 from bridgehead.core.model.ids import ContainerID, EndpointID, NetworkID, SandboxID
+from bridgehead.core.model.plugged import PluggedEndpoint, PluggedNetwork
 
 PREDEFINED = ("bridge", "host", "none")
 
 
 class Phase(StrEnum):
-    """PENDING was written down before the kernel was touched; only what is READY can be found by a client."""
+    """PENDING was written down before the kernel was touched, and no client can find it yet. LEAVING: a
+    network whose plugins are being told that it goes; nobody can join it any more.
+    """
 
     PENDING = "pending"
     READY = "ready"
+    LEAVING = "leaving"
 
 
 SMALLEST_IPV6_MTU = 1280  # of a link; on a smaller one the kernel has no IPv6 at all
@@ -104,6 +108,7 @@ class Network:
     config_from: str = ""
     template: tuple[Subnet, ...] = ()
     phase: Phase = Phase.PENDING
+    plugged: PluggedNetwork | None = None
 
     @property
     def predefined(self) -> bool:
@@ -113,6 +118,14 @@ class Network:
     def user_defined(self) -> bool:
         """Names are resolved on user-defined networks alone, as Docker does."""
         return not self.predefined
+
+    @property
+    def driven_by_plugin(self) -> bool:
+        return self.plugged is not None and self.plugged.driver
+
+    @property
+    def addressed_by_plugin(self) -> bool:
+        return self.plugged is not None and self.plugged.ipam
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +161,15 @@ class Endpoint:
     mac: str = ""
     addresses: tuple[Interface, ...] = ()
     phase: Phase = Phase.PENDING
+    plugged: PluggedEndpoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Farewell:
+    """An endpoint that is gone, of which its plugins have not heard yet; `id` was its own."""
+
+    id: EndpointID
+    endpoint: Endpoint
 
 
 class SandboxKind(StrEnum):

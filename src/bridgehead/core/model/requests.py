@@ -5,16 +5,7 @@ from dataclasses import dataclass, field
 
 from bridgehead.core.model.container import Bind, Limits, PortRequest, RestartPolicy
 from bridgehead.core.model.network import EndpointWish, Link
-
-
-@dataclass(frozen=True, slots=True)
-class SubnetRequest:
-    """Text as the client sent it; '' where nothing was said."""
-
-    subnet: str = ""
-    ip_range: str = ""
-    gateway: str = ""
-    auxiliary: Mapping[str, str] = field(default_factory=dict)
+from bridgehead.core.model.plugged import SubnetRequest as SubnetRequest  # noqa: PLC0414 - a part of these
 
 
 @dataclass(frozen=True, slots=True)

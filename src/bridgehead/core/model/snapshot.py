@@ -11,18 +11,19 @@ from typing import Any, TypeVar
 from bridgehead.core.model.container import Container, Image
 from bridgehead.core.model.errors import InvalidParameter, NotFound
 from bridgehead.core.model.ids import ContainerID, EndpointID, ImageID, NetworkID, SandboxID
-from bridgehead.core.model.network import Endpoint, Link, Network, Phase, Sandbox
+from bridgehead.core.model.network import Endpoint, Farewell, Link, Network, Phase, Sandbox
 
 K = TypeVar("K", bound=str)
 V = TypeVar("V")
 
-Record = Network | Endpoint | Sandbox | Container | Image
+Record = Network | Endpoint | Sandbox | Container | Image | Farewell
 KINDS: Mapping[str, type[Record]] = {
     "networks": Network,
     "endpoints": Endpoint,
     "sandboxes": Sandbox,
     "containers": Container,
     "images": Image,
+    "farewells": Farewell,
 }
 _FIELDS = {record: name for name, record in KINDS.items()}
 
@@ -35,6 +36,7 @@ class Snapshot:
     sandboxes: Mapping[SandboxID, Sandbox] = field(default_factory=dict)
     containers: Mapping[ContainerID, Container] = field(default_factory=dict)
     images: Mapping[ImageID, Image] = field(default_factory=dict)
+    farewells: Mapping[EndpointID, Farewell] = field(default_factory=dict)
 
     def put(self, *records: Record) -> "Snapshot":
         """A snapshot in which each record stands, in place of one with the same id."""
@@ -72,9 +74,9 @@ class Snapshot:
             NotFound, InvalidParameter: none, or several, as Docker words it.
         """
         found = self.networks.get(NetworkID(reference)) or self.network_named(reference)
-        if found and found.phase is Phase.READY:
+        if found and found.phase is not Phase.PENDING:
             return found
-        matches = [item for item in _by_prefix(self.networks, reference) if item.phase is Phase.READY]
+        matches = [item for item in _by_prefix(self.networks, reference) if item.phase is not Phase.PENDING]
         if len(matches) > 1:
             raise InvalidParameter(
                 f"network {reference} is ambiguous ({len(matches)} matches found based on ID prefix)"

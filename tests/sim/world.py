@@ -1,13 +1,16 @@
 """A whole engine on the machine in memory, which can be cut off and begun again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, cast
 
 from bridgehead.core.desired import fragment, owners
+from bridgehead.core.drivers.api import HostLink
 from bridgehead.core.drivers.bridge import BridgeDriver
+from bridgehead.core.drivers.ipvlan import IpvlanDriver
+from bridgehead.core.drivers.macvlan import MacvlanDriver
 from bridgehead.core.drivers.plain import PlainDriver
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.firewall.nft import NftSpelling
@@ -28,7 +31,7 @@ from tests.sim.fakes import Disk, Machine, Processes, Switch
 
 IMAGE = Image(ImageID("sha256:" + "b" * 64), ("sha256:" + "c" * 64,), ("busybox:latest",))
 FIREWALL = NftSpelling()
-DRIVERS = (BridgeDriver(FIREWALL), PlainDriver("host"), PlainDriver("null"))
+DRIVERS = (BridgeDriver(FIREWALL), MacvlanDriver(), IpvlanDriver(), PlainDriver("host"), PlainDriver("null"))
 FACTS = HostFacts(
     Layout("/data", "/exec"),
     {driver.name: driver for driver in DRIVERS},
@@ -87,10 +90,25 @@ class Around:
 
 
 @dataclass
+class Parents:
+    """The host's interfaces, and what its kernel can make; tests change both."""
+
+    present: dict[str, HostLink] = field(default_factory=lambda: {"eth9": HostLink("eth9")})
+    kinds: frozenset[str] = frozenset({"macvlan", "ipvlan", "vlan", "dummy"})
+
+    def links(self, names: Collection[str]) -> Mapping[str, HostLink]:
+        return {name: link for name, link in self.present.items() if name in names}
+
+    def link_kinds(self) -> frozenset[str]:
+        return self.kinds
+
+
+@dataclass
 class World:
     switch: Switch = field(default_factory=Switch)
     dice: Dice = field(default_factory=Dice)
     around: Around = field(default_factory=Around)
+    parents: Parents = field(default_factory=Parents)
 
     def __post_init__(self) -> None:
         self.machine = Machine(self.switch)
@@ -100,7 +118,9 @@ class World:
         self.engine = self._engine()
 
     def _engine(self) -> Engine:
-        self.intent = Intent(self.disk, Host([self.machine]), FACTS, Clock(), self.dice, self.around)
+        self.intent = Intent(
+            self.disk, Host([self.machine]), FACTS, Clock(), self.dice, self.around, self.parents
+        )
         runtime = cast("Runtime", self.processes)
         return Engine(self.intent, runtime, Quiet(), cast("Logs", None), cast("Images", Layers()))
 

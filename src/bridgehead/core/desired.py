@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
 from bridgehead.core import links
+from bridgehead.core.drivers.lan import parent_objects
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.model.ids import ContainerID, NetworkID, SandboxID
-from bridgehead.core.model.network import Network, Sandbox
+from bridgehead.core.model.network import Network, ParentKind, Sandbox
 from bridgehead.core.model.snapshot import Snapshot, changed
 from bridgehead.core.plan.objects import FORWARDING, Directory, KernelObject, State, Sysctl, state
 from bridgehead.core.plan.zones import ZoneMember
@@ -25,10 +26,20 @@ Owner = str
 def owners(snapshot: Snapshot) -> Iterator[Owner]:
     yield HOST
     yield from (f"network/{network}" for network in snapshot.networks)
+    yield from parent_owners(snapshot.networks.values())
     yield from (f"container/{container}" for container in snapshot.containers)
     yield from {f"namespace/{sandbox.namespace}" for sandbox in snapshot.sandboxes.values()}
     for sandbox in snapshot.sandboxes:
         yield from _own_parts(sandbox)
+
+
+def parent_owners(networks: Iterable[Network]) -> set[Owner]:
+    """An interface that was made for networks is of all that stand on it, and so has an owner of its own."""
+    return {
+        f"parent/{network.lan.parent}"
+        for network in networks
+        if network.lan is not None and network.lan.parent_kind is not ParentKind.GIVEN
+    }
 
 
 class SandboxOwners(NamedTuple):
@@ -70,6 +81,7 @@ def dirty(old: Snapshot, new: Snapshot) -> set[Owner]:
     return {
         *([HOST] if networks else []),
         *(f"network/{network.id}" for network in networks),
+        *parent_owners(networks),
         *(f"container/{container.id}" for container in containers),
         *(f"namespace/{sandbox.namespace}" for sandbox in sandboxes),
         *(owner for sandbox in concerned for owner in _own_parts(sandbox)),
@@ -96,6 +108,8 @@ def fragment(snapshot: Snapshot, owner: Owner, facts: HostFacts) -> State:
     if kind == "network":
         network = snapshot.networks.get(NetworkID(identifier))
         return state(*_network_objects(network, facts)) if network else {}
+    if kind == "parent":
+        return state(*parent_objects(snapshot.networks.values(), identifier))
     if kind == "container":
         known = ContainerID(identifier) in snapshot.containers
         return state(Directory(facts.layout.container(ContainerID(identifier)))) if known else {}
@@ -129,7 +143,7 @@ def _host_objects(snapshot: Snapshot, facts: HostFacts) -> Iterable[KernelObject
 
 def _forwarding(snapshot: Snapshot, facts: HostFacts) -> Iterable[KernelObject]:
     yield Sysctl(FORWARDING[4], "1")
-    if any(network.ipv6 for network in snapshot.networks.values()):
+    if any(network.ipv6 and network.lan is None for network in snapshot.networks.values()):
         # A host that forwards stops listening to routers, and would lose its own way out.
         for interface in facts.advertised:
             yield Sysctl(accept_ra(interface), "2")

@@ -12,6 +12,8 @@ from bridgehead import __version__
 from bridgehead.api import server
 from bridgehead.api.identity import Identity
 from bridgehead.core.drivers.bridge import BridgeDriver
+from bridgehead.core.drivers.ipvlan import IpvlanDriver
+from bridgehead.core.drivers.macvlan import MacvlanDriver
 from bridgehead.core.drivers.plain import PlainDriver
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool, with_own_ipv6
@@ -37,6 +39,7 @@ from bridgehead.host.machine import surroundings
 from bridgehead.host.machine.chance import SystemClock, SystemRandom
 from bridgehead.host.machine.occupied import HostSurroundings
 from bridgehead.host.machine.rival import rival
+from bridgehead.host.netlink.parents import HostParents
 from bridgehead.host.netlink.standing import standing, wake
 from bridgehead.host.ports.host_ports import KernelPorts
 from bridgehead.host.runtime.logs import ConmonLogs
@@ -104,7 +107,7 @@ async def plan(settings: Settings) -> Sequence[Op]:
 
 
 def _intent(store: SqliteStore, host: Host, facts: HostFacts, around: HostSurroundings) -> Intent:
-    return Intent(store, host, facts, SystemClock(), SystemRandom(), around)
+    return Intent(store, host, facts, SystemClock(), SystemRandom(), around, HostParents())
 
 
 def _runtime(layout: Layout) -> ConmonRuntime:
@@ -162,7 +165,7 @@ def _facts(
     adopted = _adopted(bridge, stored)
     firewall = rules.spelling(options, chosen, adopted)
     bridging = BridgeDriver(firewall, direct_routing=options.direct_routing, masquerade6=options.ip6tables)
-    drivers = (bridging, PlainDriver("host"), PlainDriver("null"))
+    drivers = (bridging, MacvlanDriver(), IpvlanDriver(), PlainDriver("host"), PlainDriver("null"))
     return HostFacts(
         layout=settings.layout,
         drivers={driver.name: driver for driver in drivers},

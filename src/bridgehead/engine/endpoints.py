@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
-from bridgehead.core import endpoint_options
+from bridgehead.core import endpoint_options, lan
 from bridgehead.core.gateway import gateway_order, rank
 from bridgehead.core.ipam import addresses
 from bridgehead.core.layout import veth_name
@@ -95,17 +95,20 @@ def decide(
     """
     _check_real(network)
     wish = wish_for(container, network) or EndpointWish()
+    if fault := lan.fault(network, wish):
+        raise InvalidParameter(fault)
     identifier = EndpointID(intent.random.identifier())
     endpoint = Endpoint(identifier, network.id, sandbox.id, container.id, wish)
     driver = intent.facts.driver(network.driver)
     if not driver.capabilities.has_interfaces:
         return endpoint
+    lan.check_free(snapshot, network, container)
     held = addresses.holdings(snapshot, network, container.id, intent.former.of(network.id))
     return replace(
         endpoint,
         interface=_interface_name(snapshot, sandbox, container, network, wish),
         host_interface=veth_name(identifier),
-        mac=wish.mac or intent.random.mac(),
+        mac=wish.mac or (intent.random.mac() if lan.has_own_mac(network) else ""),
         addresses=addresses.request(network, held, wish, families(container)),
     )
 
@@ -135,9 +138,8 @@ def _interface_name(
         raise Forbidden(
             f"interface name {wanted} of container {container.name} is already in use for network {holder}"
         )
-    prefix = network.bridge.interface_prefix if network.bridge else "eth"
     chosen = {endpoint_options.interface_name(other.driver_options) for other in container.networks.values()}
-    return wanted or _free_interface(prefix, present.keys() | chosen)
+    return wanted or _free_interface(network.interface_prefix, present.keys() | chosen)
 
 
 def in_attach_order(snapshot: Snapshot, networks: Mapping[str, EndpointWish]) -> list[Network]:
@@ -163,6 +165,8 @@ def check_wish(network: Network | None, wish: EndpointWish) -> None:
         faults.append("user specified IP address is supported on user defined networks only")
     if network and network.predefined and wish.aliases:
         faults.append("network-scoped aliases are only supported for user-defined networks")
+    if network and (fault := lan.fault(network, wish)):
+        faults.append(fault)
     faults += [
         f"invalid link-local IP address: {address}"
         for address in wish.link_local
@@ -197,6 +201,7 @@ def _check_connect(snapshot: Snapshot, container: Container, network: Network, w
     if network.driver == "null" or "none" in container.networks:
         raise InvalidParameter(_PRIVATE)
     check_wish(network, wish)
+    lan.check_free(snapshot, network, container)
     if any(endpoint.container == container.id for endpoint in snapshot.network_endpoints(network.id)):
         raise Forbidden(f"endpoint with name {container.name} already exists in network {network.name}")
 

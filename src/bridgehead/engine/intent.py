@@ -15,7 +15,7 @@ from bridgehead.core.model.network import Endpoint, Network, Phase
 from bridgehead.core.model.snapshot import Record, Snapshot
 from bridgehead.engine.former import FormerAddresses
 from bridgehead.engine.reconcile import Host, Reconciler
-from bridgehead.engine.world import Clock, Random, Store, Surroundings
+from bridgehead.engine.world import Clock, Parents, Random, Store, Surroundings
 
 _log = logging.getLogger("bridgehead.intent")
 
@@ -33,6 +33,7 @@ class Intent:
         clock: Clock,
         random: Random,
         surroundings: Surroundings,
+        parents: Parents,
     ) -> None:
         self._store = store
         self._snapshot = store.load()
@@ -40,6 +41,7 @@ class Intent:
         self.clock = clock
         self.random = random
         self.surroundings = surroundings
+        self.parents = parents
         self.former = FormerAddresses()
         self.reconciler = Reconciler(
             host,

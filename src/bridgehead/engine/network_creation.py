@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from bridgehead.core import configurations
-from bridgehead.core.drivers import bridge_options
+from bridgehead.core.drivers import bridge_options, lan_options
 from bridgehead.core.drivers.api import Capabilities, Driver, Ground
 from bridgehead.core.ipam import subnets
 from bridgehead.core.model.errors import Conflict, Forbidden, InvalidParameter, NotFound
@@ -40,16 +40,25 @@ def decide(intent: Intent, request: NetworkRequest) -> tuple[Network, list[str]]
         return replace(network, driver=configurations.DRIVER, template=template, config_only=True), []
     driver = _driver(intent, request)
     _check_subnets(driver.capabilities, request)
-    ground = Ground(intent.facts.mtu, tuple(snapshot.networks.values()))
-    network = driver.shaped(network, request, ground)
+    network = driver.shaped(network, request, _ground(intent, driver.capabilities, request))
     if request.ipam_driver == "null":
         return network, []
     space = _space(intent)
     chosen = subnets.request(
         request.subnets, space, intent.facts.pools, families, driver.without_gateway(network)
     )
-    warnings = [*subnets.passed_over(request.subnets, families), *subnets.clashes(chosen, space.occupied)]
+    warnings = [*subnets.passed_over(request.subnets, families)]
+    if not driver.capabilities.on_parent:  # there, the host's own network is what the subnet should be
+        warnings += subnets.clashes(chosen, space.occupied)
     return replace(network, subnets=chosen), warnings
+
+
+def _ground(intent: Intent, able: Capabilities, request: NetworkRequest) -> Ground:
+    networks = tuple(intent.snapshot.networks.values())
+    if not able.on_parent:
+        return Ground(intent.facts.mtu, networks)
+    links = intent.parents.links(lan_options.interfaces(request.options))
+    return Ground(intent.facts.mtu, networks, links, intent.parents.link_kinds())
 
 
 def _named(intent: Intent, request: NetworkRequest) -> Network:

@@ -5,6 +5,7 @@ from typing import BinaryIO, Protocol, TypeVar
 
 import msgspec
 
+from bridgehead.core.drivers.api import HostLink
 from bridgehead.core.images.loaded import LoadedImage
 from bridgehead.core.ipam.subnets import Occupied
 from bridgehead.core.model.container import Image, ProcessSpec
@@ -183,6 +184,18 @@ class Surroundings(Protocol):
 
     def occupied(self, ours: Collection[str]) -> Sequence[Occupied]:
         """Routes, addresses and name servers, but for those on the interfaces named in `ours`."""
+        ...
+
+
+class Parents(Protocol):
+    """The host's own interfaces, on which networks may stand. Quick enough for the event loop."""
+
+    def links(self, names: Collection[str]) -> Mapping[str, HostLink]:
+        """Those of these names that are there."""
+        ...
+
+    def link_kinds(self) -> frozenset[str]:
+        """Of macvlan, ipvlan, vlan and dummy those that the kernel can make."""
         ...
 
 

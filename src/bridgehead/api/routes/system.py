@@ -21,7 +21,7 @@ _PING = {
     "Swarm": "inactive",
     "Docker-Experimental": "false",
 }
-_NETWORK_DRIVERS = ("bridge", "host", "null")
+_NETWORK_DRIVERS = ("bridge", "host", "ipvlan", "macvlan", "null")
 
 
 async def ping(_: Call) -> web.StreamResponse:

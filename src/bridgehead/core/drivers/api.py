@@ -1,7 +1,7 @@
 """The contract every driver fits: pure and memoryless."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from bridgehead.core.model.network import Endpoint, Network, PortBinding
@@ -14,7 +14,7 @@ class Capabilities:
     """Data instead of optional interfaces: what the engine may ask of a driver's networks.
 
     `null_ipam`: a network without any subnet, whose containers see to their addresses themselves.
-    `custom_mac`: a user may choose an endpoint's MAC address.
+    `on_parent`: networks stand on interfaces of the host's, which must be looked at first.
     """
 
     user_creatable: bool
@@ -22,15 +22,33 @@ class Capabilities:
     has_interfaces: bool
     several_subnets: bool = False
     null_ipam: bool = False
-    custom_mac: bool = True
+    on_parent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HostLink:
+    """An interface of the host. `port_of`: the bridge or bond it is plugged into; `ours`: it bears our mark.
+    `mtu` in bytes.
+    """
+
+    name: str
+    mtu: int = 1500
+    ours: bool = False
+    loopback: bool = False
+    port_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a new network is made on: the uplink's size in bytes, and the networks that are there already."""
+    """What a new network is made on: the uplink's size in bytes, and the networks that are there already.
+
+    For drivers `on_parent` also the interfaces in question, and which kinds of links the kernel can make.
+    """
 
     mtu: int
     networks: Sequence[Network] = ()
+    links: Mapping[str, HostLink] = field(default_factory=dict)
+    link_kinds: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

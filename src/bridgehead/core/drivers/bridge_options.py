@@ -27,14 +27,13 @@ def parse(given: Mapping[str, str], *, name: str, mtu: int, internal: bool) -> B
         InvalidParameter: the label, its value, and what is wrong with it.
     """
     modes = {family: _mode(given, family, internal=internal) for family in (4, 6)}
-    for label, allowed in _ANNOUNCEMENTS.items():
-        _check_within(given, _PREFIX + label, allowed)
+    check_announcements(given)
     return BridgeOptions(
         name=_interface_name(given.get(f"{_PREFIX}bridge.name") or name),
         icc=_flag(given, "bridge.enable_icc", default=True),
         masquerade=_flag(given, "bridge.enable_ip_masquerade", default=True),
-        mtu=_mtu(given, mtu),
-        interface_prefix=_interface_prefix(given.get(f"{_PREFIX}container_iface_prefix") or "eth"),
+        mtu=size(given) or mtu,
+        interface_prefix=interface_prefix(given),
         address_on_bridge=not _flag(given, "bridge.inhibit_ipv4", default=False),
         mode4=modes[4],
         mode6=modes[6],
@@ -88,12 +87,26 @@ def _flag(given: Mapping[str, str], label: str, *, default: bool) -> bool:
     raise _refused(_PREFIX + label, text, f'strconv.ParseBool: parsing "{text}": invalid syntax')
 
 
-def _mtu(given: Mapping[str, str], default: int) -> int:
+def size(given: Mapping[str, str]) -> int:
+    """The MTU in bytes; 0 where nothing is said.
+
+    Raises:
+        InvalidParameter: no link can have it.
+    """
     label = f"{_PREFIX}driver.mtu"
     value = _integer(label, given[label]) if label in given else 0
     if value < 0 or value > _LARGEST_MTU or 0 < value < _SMALLEST_MTU:
         raise InvalidParameter(f"invalid MTU number: {value}")
-    return value or default
+    return value
+
+
+def check_announcements(given: Mapping[str, str]) -> None:
+    """
+    Raises:
+        InvalidParameter: how often or when addresses are announced is no number, or out of its range.
+    """
+    for label, allowed in _ANNOUNCEMENTS.items():
+        _check_within(given, _PREFIX + label, allowed)
 
 
 def _check_within(given: Mapping[str, str], label: str, allowed: range) -> None:
@@ -131,7 +144,12 @@ def _trusted(given: Mapping[str, str]) -> tuple[str, ...]:
     return names
 
 
-def _interface_prefix(text: str) -> str:
+def interface_prefix(given: Mapping[str, str]) -> str:
+    """
+    Raises:
+        InvalidParameter: no interface can begin like that.
+    """
+    text = given.get(f"{_PREFIX}container_iface_prefix") or "eth"
     if len(text) > _LONGEST_PREFIX or not is_plain(text):
         raise _refused(
             f"{_PREFIX}container_iface_prefix", text, f"at most {_LONGEST_PREFIX} plain characters"

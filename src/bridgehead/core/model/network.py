@@ -86,6 +86,46 @@ class BridgeOptions:
         return mode is GatewayMode.ISOLATED or (version == 4 and not self.address_on_bridge)
 
 
+class ParentKind(StrEnum):
+    """Whose the parent is: somebody else's (GIVEN), or made for us and gone with the last of its networks."""
+
+    GIVEN = "given"
+    VLAN = "vlan"
+    DUMMY = "dummy"
+
+
+@dataclass(frozen=True, slots=True)
+class LanOptions:
+    """The options of macvlan and ipvlan, whose endpoints stand on an interface of the host's, the parent.
+
+    `parent_kind` VLAN: `parent` is called `base.id`. `flag`: ipvlan's alone. `shares_mac`: every endpoint has
+    the parent's MAC address. `mtu` in bytes, 0: the parent's.
+    """
+
+    parent: str
+    mode: str
+    parent_kind: ParentKind = ParentKind.GIVEN
+    flag: str = ""
+    shares_mac: bool = False
+    mtu: int = 0
+    interface_prefix: str = "eth"
+
+    @property
+    def base(self) -> str:
+        """What must be there for the parent to be."""
+        return self.parent.rpartition(".")[0] if self.parent_kind is ParentKind.VLAN else self.parent
+
+    @property
+    def routed(self) -> bool:
+        """Whether the parent routes for its endpoints, whose way out then is the link itself."""
+        return self.mode in {"l3", "l3s"}
+
+    @property
+    def exclusive(self) -> bool:
+        """Whether the parent takes one endpoint alone."""
+        return self.mode == "passthru"
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """`config_only`: it exists nowhere, others are made from its options and `template` (`config_from`)."""
@@ -96,6 +136,7 @@ class Network:
     created: str
     subnets: tuple[Subnet, ...] = ()
     bridge: BridgeOptions | None = None
+    lan: LanOptions | None = None
     options: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     ipam_driver: str = "default"
@@ -126,6 +167,12 @@ class Network:
     @property
     def addressed_by_plugin(self) -> bool:
         return self.plugged is not None and self.plugged.ipam
+
+    @property
+    def interface_prefix(self) -> str:
+        """What interfaces in containers are called, before their number."""
+        shaped = self.bridge or self.lan
+        return shaped.interface_prefix if shaped else "eth"
 
 
 @dataclass(frozen=True, slots=True)

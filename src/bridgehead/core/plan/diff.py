@@ -8,6 +8,7 @@ filter rules come before the links they guard, so that nothing is ever open by a
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from bridgehead.core.plan.lan import ParentLink, SubLink
 from bridgehead.core.plan.objects import KernelObject, Key, State, Sysctl, Veth
 
 
@@ -69,6 +70,10 @@ def _replaceable(present: KernelObject, wanted: KernelObject) -> bool:
         # A veth changes what concerns its outer end in place; connections inside live on.
         outer = replace(present, bridge=wanted.bridge, mtu=wanted.mtu, hairpin=wanted.hairpin)
         return outer == wanted
+    if isinstance(present, SubLink) and isinstance(wanted, SubLink):
+        return present.can_become(wanted)
+    if isinstance(present, ParentLink) and isinstance(wanted, ParentLink):
+        return present.can_become(wanted)
     return type(present) is type(wanted) and wanted.replaceable
 
 

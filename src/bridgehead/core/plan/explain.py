@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bridgehead.core.plan.borrowed import BorrowedLink
 from bridgehead.core.plan.diff import Create, Op, Update
+from bridgehead.core.plan.lan import ParentLink, SubLink
 from bridgehead.core.plan.objects import (
     Bridge,
     FirewallElement,
@@ -44,6 +45,10 @@ def describe(item: KernelObject) -> str:
             return _veth(item)
         case BorrowedLink():
             return f"{item.name} (a driver's {item.source or 'interface'}){_inside(item.namespace)}"
+        case SubLink():
+            return f"{item.kind} {item.name}{_inside(item.namespace)} on {item.lower or 'no parent'}"
+        case ParentLink():
+            return f"{item.kind} {item.name}"
         case LinkAddress():
             return f"address {item.address} on {item.link}{_inside(item.namespace)}"
         case Route():

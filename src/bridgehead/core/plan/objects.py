@@ -14,6 +14,7 @@ from typing import ClassVar, get_args
 
 from bridgehead.core.model.addresses import Address, Interface, Prefix, spelled
 from bridgehead.core.plan.borrowed import BorrowedLink
+from bridgehead.core.plan.lan import ParentLink, SubLink
 from bridgehead.core.plan.zones import ZoneMember
 
 Key = tuple[str, ...]
@@ -369,9 +370,11 @@ KernelObject = (
     | ZoneMember
     | Sysctl
     | Bridge
+    | ParentLink
     | Namespace
     | Veth
     | BorrowedLink
+    | SubLink
     | LinkAddress
     | Route
     | ResolverRedirect

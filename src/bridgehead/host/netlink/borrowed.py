@@ -11,11 +11,11 @@ from contextlib import contextmanager, suppress
 
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.borrowed import BorrowedLink
-from bridgehead.host.netlink.doors import Door, Doors
+from bridgehead.host.netlink.doors import Doors
+from bridgehead.host.netlink.inner_ends import wake
 from bridgehead.host.netlink.links import Link, change_link, move_link
 from bridgehead.host.netlink.marks import LINK_GROUP_BORROWED, LINK_GROUPS
 from bridgehead.host.netlink.refusals import taken
-from bridgehead.host.netlink.settings import set_inside
 
 _OWN_NAMESPACE = "/proc/self/ns/net"
 _NO_GROUP = 0
@@ -40,7 +40,7 @@ class Borrowed:
         present = door.find(link.name)
         if present is not None and present.group == LINK_GROUP_BORROWED:
             if seen(present, link.namespace, whole=False) == link:
-                _furnish(door, link, present.index)
+                self._wake(link, present.index)
                 return
             self._move_out(link.namespace, present)
         elif present is not None:
@@ -48,7 +48,7 @@ class Borrowed:
         self._move_in(link)
         moved = door.must_find(link.name)
         try:
-            _furnish(door, link, moved.index)
+            self._wake(link, moved.index)
         except (OSError, HostRefused):
             with suppress(OSError):
                 self._move_out(link.namespace, moved)
@@ -73,6 +73,11 @@ class Borrowed:
             self._doors.host.must(
                 move_link(source.index, namespace, link.name, LINK_GROUP_BORROWED, _remembered(link))
             )
+
+    def _wake(self, link: BorrowedLink, index: int) -> None:
+        if link.mac:
+            self._doors.into(link.namespace).must(change_link(index, mac=link.mac))
+        wake(self._doors, link, link.name, index)
 
     def _move_out(self, namespace: str, link: Link) -> None:
         source = link.alias.partition(" ")[0] or link.name
@@ -104,19 +109,6 @@ def _remembered(link: BorrowedLink) -> str:
     return " ".join(
         (link.source, link.mac or _NOTHING, _IPV6 if link.ipv6 else _NOTHING, ",".join(link.sysctls))
     )
-
-
-def _furnish(door: Door, link: BorrowedLink, index: int) -> None:
-    if link.ipv6:
-        door.trust_own_addresses(link.name)
-        door.announce_ipv6(link.name)
-    else:
-        door.disable_ipv6(link.name)
-    if link.sysctls:
-        set_inside(link.namespace, link.name, link.sysctls)
-    if link.mac:
-        door.must(change_link(index, mac=link.mac))
-    door.must(change_link(index, announces=True, up=True))
 
 
 @contextmanager

@@ -27,10 +27,10 @@ LOOPBACK = 1  # the index it has in every namespace
 _AF_INET, _AF_INET6 = 2, 10
 _IFF_UP = 0x1
 
-_IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_MTU, _IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 10
-_IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC, _IFLA_GROUP, _IFLA_NET_NS_FD = 18, 20, 26, 27, 28
+IFLA_ADDRESS, IFLA_IFNAME, IFLA_MTU, IFLA_LINK, _IFLA_MASTER = 1, 3, 4, 5, 10
+IFLA_LINKINFO, _IFLA_IFALIAS, _IFLA_AF_SPEC, IFLA_GROUP, IFLA_NET_NS_FD = 18, 20, 26, 27, 28
 _IFLA_EXT_MASK, _IFLA_LINK_NETNSID = 29, 37
-_IFLA_INFO_KIND, _IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA = 1, 2, 4, 5
+IFLA_INFO_KIND, IFLA_INFO_DATA, _IFLA_INFO_SLAVE_KIND, _IFLA_INFO_SLAVE_DATA = 1, 2, 4, 5
 _VETH_INFO_PEER, _BRPORT_MODE = 1, 4
 _IFLA_INET_CONF, _CONF_ARP_NOTIFY, _CONF_ROUTE_LOCALNET = 1, 22, 26
 _IFLA_INET6_CONF, _CONF_ACCEPT_RA = 2, 3
@@ -43,9 +43,10 @@ _HEADER = struct.Struct("=BxHiII")  # family, type, index, flags, the flags to c
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link as the kernel shows it. `peer` is the index of the other end of a veth (0: not a pair);
-    `peer_elsewhere`: that index counts in another namespace. `hairpin` is a bridge port's. `hears_routers`:
-    whoever announces itself there as an IPv6 router may become the way out.
+    """A link as the kernel shows it. `peer` is the index of the other end of a veth, or of what the link
+    stands on (0: neither); `peer_elsewhere`: that index counts in another namespace. `details`: what is known
+    of its `kind` alone, as bytes. `hairpin` is a bridge port's. `hears_routers`: whoever announces itself
+    there as an IPv6 router may become the way out.
     """
 
     index: int
@@ -63,28 +64,30 @@ class Link:
     hears_routers: bool
     hairpin: bool
     alias: str
+    details: bytes
 
 
 def read_link(message: Message) -> Link:
     family, _, index, flags, _ = _HEADER.unpack_from(message.body)
     found = attributes(message.body, _HEADER.size)
-    kind = attributes(found.get(_IFLA_LINKINFO, b""))
+    kind = attributes(found.get(IFLA_LINKINFO, b""))
     return Link(
         index=index,
         family=family,
-        name=as_text(found.get(_IFLA_IFNAME)),
-        kind=as_text(kind.get(_IFLA_INFO_KIND)),
-        group=as_u32(found.get(_IFLA_GROUP)),
-        mac=found.get(_IFLA_ADDRESS, b"").hex(":"),
-        mtu=as_u32(found.get(_IFLA_MTU)),
+        name=as_text(found.get(IFLA_IFNAME)),
+        kind=as_text(kind.get(IFLA_INFO_KIND)),
+        group=as_u32(found.get(IFLA_GROUP)),
+        mac=found.get(IFLA_ADDRESS, b"").hex(":"),
+        mtu=as_u32(found.get(IFLA_MTU)),
         up=bool(flags & _IFF_UP),
         master=as_u32(found.get(_IFLA_MASTER)),
-        peer=as_u32(found.get(_IFLA_LINK)),
+        peer=as_u32(found.get(IFLA_LINK)),
         peer_elsewhere=_IFLA_LINK_NETNSID in found,
         route_localnet=_route_localnet(found.get(_IFLA_AF_SPEC, b"")),
         hears_routers=_hears_routers(found.get(_IFLA_AF_SPEC, b"")),
         hairpin=_hairpin(kind),
         alias=as_text(found.get(_IFLA_IFALIAS)),
+        details=kind.get(IFLA_INFO_DATA, b""),
     )
 
 
@@ -108,27 +111,27 @@ def _hairpin(kind: Attributes) -> bool:
 
 
 def get_link(name: str) -> Request:
-    return Request(RTM_GETLINK, 0, _header() + text(_IFLA_IFNAME, name) + _LEAN)
+    return Request(RTM_GETLINK, 0, header() + text(IFLA_IFNAME, name) + _LEAN)
 
 
 def get_link_at(index: int) -> Request:
-    return Request(RTM_GETLINK, 0, _header(index=index) + _LEAN)
+    return Request(RTM_GETLINK, 0, header(index=index) + _LEAN)
 
 
 def dump_links() -> Request:
-    return Request(RTM_GETLINK, 0, _header() + _LEAN)
+    return Request(RTM_GETLINK, 0, header() + _LEAN)
 
 
 def create_bridge(bridge: Bridge) -> Request:
     """Up at birth, and one byte off its size: a bridge whose size was never changed takes on its ports'."""
     mtu = bridge.mtu + 1 if bridge.mtu < _LARGEST_MTU else bridge.mtu - 1
     body = (
-        _header(up=True)
-        + text(_IFLA_IFNAME, bridge.name)
-        + attribute(_IFLA_ADDRESS, _octets(bridge.mac))
-        + u32(_IFLA_MTU, mtu)
-        + u32(_IFLA_GROUP, LINK_GROUP)
-        + attribute(_IFLA_LINKINFO, text(_IFLA_INFO_KIND, "bridge"))
+        header(up=True)
+        + text(IFLA_IFNAME, bridge.name)
+        + attribute(IFLA_ADDRESS, octets(bridge.mac))
+        + u32(IFLA_MTU, mtu)
+        + u32(IFLA_GROUP, LINK_GROUP)
+        + attribute(IFLA_LINKINFO, text(IFLA_INFO_KIND, "bridge"))
     )
     return Request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO, body)
 
@@ -139,22 +142,22 @@ def create_veth(veth: Veth, bridge: int, namespace: int) -> Request:
     `bridge` is an interface index, `namespace` an open descriptor. The echo names the indexes of both ends.
     """
     inner = (
-        _header()
-        + text(_IFLA_IFNAME, veth.peer)
-        + attribute(_IFLA_ADDRESS, _octets(veth.mac))
-        + u32(_IFLA_GROUP, LINK_GROUP_WITH_IPV6 if veth.ipv6 else LINK_GROUP)
-        + u32(_IFLA_MTU, veth.mtu)
-        + u32(_IFLA_NET_NS_FD, namespace)
+        header()
+        + text(IFLA_IFNAME, veth.peer)
+        + attribute(IFLA_ADDRESS, octets(veth.mac))
+        + u32(IFLA_GROUP, LINK_GROUP_WITH_IPV6 if veth.ipv6 else LINK_GROUP)
+        + u32(IFLA_MTU, veth.mtu)
+        + u32(IFLA_NET_NS_FD, namespace)
     )
-    kind = text(_IFLA_INFO_KIND, "veth")
-    pair = attribute(_IFLA_INFO_DATA, attribute(_VETH_INFO_PEER, inner))
+    kind = text(IFLA_INFO_KIND, "veth")
+    pair = attribute(IFLA_INFO_DATA, attribute(_VETH_INFO_PEER, inner))
     body = (
-        _header(up=True)
-        + text(_IFLA_IFNAME, veth.name)
-        + u32(_IFLA_GROUP, LINK_GROUP)
-        + u32(_IFLA_MTU, veth.mtu)
+        header(up=True)
+        + text(IFLA_IFNAME, veth.name)
+        + u32(IFLA_GROUP, LINK_GROUP)
+        + u32(IFLA_MTU, veth.mtu)
         + u32(_IFLA_MASTER, bridge)
-        + attribute(_IFLA_LINKINFO, kind + pair)
+        + attribute(IFLA_LINKINFO, kind + pair)
     )
     return Request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO, body)
 
@@ -173,11 +176,11 @@ def change_link(
 
     `announces`: from here on, it tells its neighbours when its MAC address is set.
     """
-    body = _header(index=index, up=up)
+    body = header(index=index, up=up)
     if mac is not None:
-        body += attribute(_IFLA_ADDRESS, _octets(mac))
+        body += attribute(IFLA_ADDRESS, octets(mac))
     if mtu is not None:
-        body += u32(_IFLA_MTU, mtu)
+        body += u32(IFLA_MTU, mtu)
     if master is not None:
         body += u32(_IFLA_MASTER, master)
     if route_localnet is not None:
@@ -198,7 +201,7 @@ def change_port(index: int, *, hairpin: bool, mtu: int) -> Request:
     too small for IPv6 has none of it in the kernel, and nothing that could be switched off.
     """
     port = attribute(_IFLA_INFO_SLAVE_DATA, attribute(_BRPORT_MODE, bytes([hairpin])))
-    body = _header(index=index) + attribute(_IFLA_LINKINFO, text(_IFLA_INFO_SLAVE_KIND, "bridge") + port)
+    body = header(index=index) + attribute(IFLA_LINKINFO, text(_IFLA_INFO_SLAVE_KIND, "bridge") + port)
     if mtu >= SMALLEST_IPV6_MTU:
         mode = attribute(_IFLA_INET6_ADDR_GEN_MODE, bytes([_ADDR_GEN_NONE]))
         body += attribute(_IFLA_AF_SPEC, attribute(_AF_INET6, mode))
@@ -207,7 +210,7 @@ def change_port(index: int, *, hairpin: bool, mtu: int) -> Request:
 
 def remember(index: int, words: str) -> Request:
     """Text that the link keeps: its alias."""
-    return Request(RTM_NEWLINK, 0, _header(index=index) + text(_IFLA_IFALIAS, words))
+    return Request(RTM_NEWLINK, 0, header(index=index) + text(_IFLA_IFALIAS, words))
 
 
 def move_link(index: int, namespace: int, name: str, group: int, words: str) -> Request:
@@ -215,25 +218,25 @@ def move_link(index: int, namespace: int, name: str, group: int, words: str) -> 
     down then.
     """
     body = (
-        _header(index=index)
-        + u32(_IFLA_NET_NS_FD, namespace)
-        + text(_IFLA_IFNAME, name)
-        + u32(_IFLA_GROUP, group)
+        header(index=index)
+        + u32(IFLA_NET_NS_FD, namespace)
+        + text(IFLA_IFNAME, name)
+        + u32(IFLA_GROUP, group)
         + text(_IFLA_IFALIAS, words)
     )
     return Request(RTM_NEWLINK, 0, body)
 
 
 def delete_link(index: int) -> Request:
-    return Request(RTM_DELLINK, 0, _header(index=index))
+    return Request(RTM_DELLINK, 0, header(index=index))
 
 
-def _header(*, index: int = 0, up: bool = False) -> bytes:
+def header(*, index: int = 0, up: bool = False) -> bytes:
     flags = _IFF_UP if up else 0
     return _HEADER.pack(0, 0, index, flags, flags)
 
 
-def _octets(mac: str) -> bytes:
+def octets(mac: str) -> bytes:
     return bytes.fromhex(mac.replace(":", ""))
 
 

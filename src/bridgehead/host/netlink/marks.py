@@ -11,6 +11,8 @@ LINK_GROUP_WITH_IPV6 = 0x62726936  # "bri6": the inner end of a veth whose endpo
 LINK_GROUP_BORROWED = 0x6272696C  # "bril"
 LINK_GROUPS = frozenset({LINK_GROUP, LINK_GROUP_WITH_IPV6})
 
+# A sub-link is whole inside, and its own alias holds what the kernel could not show again (`lan_sight`).
+
 # An outer end's alias holds the settings that were wanted for the inner one (`remember` in `links`): the
 # container may have changed them since, and a fresh process could not guess which to read.
 

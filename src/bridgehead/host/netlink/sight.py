@@ -31,6 +31,7 @@ from bridgehead.host.netlink.inet import (
     read_address,
     read_route,
 )
+from bridgehead.host.netlink.lan_sight import parent_links, sub_links
 from bridgehead.host.netlink.links import Link, dump_links, read_link
 from bridgehead.host.netlink.marks import LINK_GROUP_WITH_IPV6, LINK_GROUPS, PROTOCOL
 
@@ -60,8 +61,10 @@ def observe(folder: str, doors: Doors) -> State:
     return state(
         *(_namespace(path, is_live=is_live) for path, is_live in found.items()),
         *_bridges(host),
+        *parent_links(host.links, host.ours),
         *_veths(host, inner),
         *_borrowed(inner),
+        *(link for view in inner for link in sub_links(host.links, view.ours, view.namespace)),
         *(entry for view in (host, *inner) for entry in view.entries),
     )
 
@@ -150,6 +153,8 @@ def _veths(host: _View, inner_views: Iterable[_View]) -> Iterator[Veth]:
     paired: set[int] = set()
     for view in inner_views:
         for inner in view.ours:
+            if inner.kind != "veth":
+                continue
             outer = host.links.get(inner.peer)
             if outer is not None and are_ends(outer, inner):
                 paired.add(outer.index)

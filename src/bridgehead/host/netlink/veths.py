@@ -8,6 +8,7 @@ from dataclasses import replace
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.objects import Veth
 from bridgehead.host.netlink.doors import Doors
+from bridgehead.host.netlink.inner_ends import wake
 from bridgehead.host.netlink.links import (
     Link,
     change_link,
@@ -22,7 +23,6 @@ from bridgehead.host.netlink.links import (
 from bridgehead.host.netlink.marks import LINK_GROUPS
 from bridgehead.host.netlink.reaper import Reaper
 from bridgehead.host.netlink.refusals import taken
-from bridgehead.host.netlink.settings import set_inside
 from bridgehead.host.netlink.sight import are_ends, veth_between
 
 _Pair = tuple[Link, Link]  # the outer end and the inner one
@@ -96,22 +96,10 @@ class Veths:
         try:
             memory = [remember(outer.index, ",".join(veth.sysctls))] if veth.sysctls else []
             self._doors.host.must(change_port(outer.index, hairpin=veth.hairpin, mtu=veth.mtu), *memory)
-            self._wake(veth, outer.peer)
+            wake(self._doors, veth, veth.peer, outer.peer)
         except (OSError, HostRefused):
             self._reaper.delete([veth.name])
             raise
-
-    def _wake(self, veth: Veth, inner: int) -> None:
-        """The last step of a birth: an inner end that is up has its settings."""
-        door = self._doors.into(veth.namespace)
-        if veth.ipv6:
-            door.trust_own_addresses(veth.peer)
-            door.announce_ipv6(veth.peer)
-        else:
-            door.disable_ipv6(veth.peer)
-        if veth.sysctls:
-            set_inside(veth.namespace, veth.peer, veth.sysctls)
-        door.must(change_link(inner, mtu=veth.mtu, announces=True, up=True))
 
     def _adjust(self, veth: Veth, outer: Link, inner: Link) -> None:
         bridge = self._doors.host.must_find(veth.bridge)
@@ -120,7 +108,7 @@ class Veths:
             change_port(outer.index, hairpin=veth.hairpin, mtu=veth.mtu),
         )
         if not inner.up:
-            self._wake(veth, inner.index)
+            wake(self._doors, veth, veth.peer, inner.index)
         elif inner.mtu != veth.mtu:
             self._doors.into(veth.namespace).must(change_link(inner.index, mtu=veth.mtu))
 

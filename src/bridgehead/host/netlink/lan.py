@@ -1,0 +1,112 @@
+"""Macvlan and ipvlan links: made from outside straight into their namespace, woken there."""
+
+import errno
+import os
+from collections.abc import Iterable
+
+from bridgehead.core.model.errors import HostRefused
+from bridgehead.core.plan.lan import SubLink
+from bridgehead.host.netlink.doors import Doors
+from bridgehead.host.netlink.inner_ends import wake
+from bridgehead.host.netlink.lan_sight import remembered, sub_link
+from bridgehead.host.netlink.links import (
+    Link,
+    change_link,
+    delete_link,
+    dump_links,
+    get_link_at,
+    read_link,
+    remember,
+)
+from bridgehead.host.netlink.marks import LINK_GROUPS
+from bridgehead.host.netlink.parents import raised
+from bridgehead.host.netlink.refusals import taken
+from bridgehead.host.netlink.sublinks import SUBLINK_KINDS, change_sublink, create_sublink
+
+
+class SubLinks:
+    """All methods raise OSError for the kernel's refusals."""
+
+    def __init__(self, doors: Doors) -> None:
+        self._doors = doors
+
+    def create(self, link: SubLink) -> None:
+        """What cannot be made whole is not left behind.
+
+        Raises:
+            Conflict: the name belongs to an interface that is not ours.
+        """
+        try:
+            self._make(link)
+        except FileExistsError:
+            present = self._doors.into(link.namespace).find(link.name)
+            if present is not None and present.group not in LINK_GROUPS:
+                raise taken(link, f"an interface named {link.name} in {link.namespace}") from None
+            if present is not None and self._seen(link, present).can_become(link):
+                self._adjust(link, present)
+            else:
+                self.delete(link)
+                self._make(link)
+
+    def update(self, link: SubLink) -> None:
+        """Change how the lower link is shared, and the size; bring up what is down. Connections live on."""
+        self._adjust(link, self._doors.into(link.namespace).must_find(link.name))
+
+    def delete(self, link: SubLink) -> None:
+        door = self._doors.into(link.namespace)
+        present = door.find(link.name)
+        if present is not None and present.group in LINK_GROUPS:
+            door.must(delete_link(present.index))
+
+    def delete_all_into(self, namespaces: Iterable[str]) -> None:
+        """Every one in these: a namespace lets go of its links late, and a parent may be needed at once."""
+        for namespace in namespaces:
+            try:
+                door = self._doors.into(namespace)
+                links = map(read_link, door.dump(dump_links()))
+                doomed = [one for one in links if one.kind in SUBLINK_KINDS and one.group in LINK_GROUPS]
+                door.exchange([delete_link(one.index) for one in doomed])
+            except FileNotFoundError:
+                continue
+
+    def _make(self, link: SubLink) -> None:
+        try:
+            lower = raised(self._doors.host, link.lower)
+        except OSError as error:
+            if error.errno != errno.ENODEV:
+                raise
+            raise HostRefused(
+                f"parent interface {link.lower} is not there: {link.name} comes back with it"
+            ) from None
+        door = self._doors.into(link.namespace)
+        namespace = os.open(link.namespace, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            self._doors.host.must(create_sublink(link, lower.index, namespace))
+        finally:
+            os.close(namespace)
+        try:
+            born = door.must_find(link.name)
+            if born.mac != link.mac and link.mac:
+                door.must(change_link(born.index, mac=link.mac))  # passed through, it had the lower link's
+            if words := remembered(link):
+                door.must(remember(born.index, words))
+            wake(self._doors, link, link.name, born.index)
+        except (OSError, HostRefused):
+            self.delete(link)
+            raise
+
+    def _adjust(self, link: SubLink, present: Link) -> None:
+        seen = self._seen(link, present)
+        door = self._doors.into(link.namespace)
+        if (seen.mode, seen.flag) != (link.mode, link.flag):
+            door.must(change_sublink(present.index, link))
+        if not present.up:
+            raised(self._doors.host, link.lower)
+            wake(self._doors, link, link.name, present.index)
+        elif link.mtu and present.mtu != link.mtu:
+            door.must(change_link(present.index, mtu=link.mtu))
+
+    def _seen(self, link: SubLink, present: Link) -> SubLink:
+        (reply,) = self._doors.host.exchange([get_link_at(present.peer)])
+        lower = read_link(reply.message) if reply.message else None
+        return sub_link(lower, present, link.namespace)

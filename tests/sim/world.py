@@ -28,6 +28,7 @@ from bridgehead.engine.intent import Intent
 from bridgehead.engine.reconcile import Host
 from bridgehead.engine.world import Images, Logs, Runtime
 from tests.sim.fakes import Disk, Machine, Processes, Switch
+from tests.sim.plugin import Plugin
 
 IMAGE = Image(ImageID("sha256:" + "b" * 64), ("sha256:" + "c" * 64,), ("busybox:latest",))
 FIREWALL = NftSpelling()
@@ -114,6 +115,7 @@ class World:
         self.machine = Machine(self.switch)
         self.disk = Disk(self.switch)
         self.processes = Processes(self.switch)
+        self.plugin = Plugin(self.switch)
         self.disk.snapshot = Snapshot().put(IMAGE)
         self.engine = self._engine()
 
@@ -122,7 +124,8 @@ class World:
             self.disk, Host([self.machine]), FACTS, Clock(), self.dice, self.around, self.parents
         )
         runtime = cast("Runtime", self.processes)
-        return Engine(self.intent, runtime, Quiet(), cast("Logs", None), cast("Images", Layers()))
+        logs, images = cast("Logs", None), cast("Images", Layers())
+        return Engine(self.intent, runtime, Quiet(), logs, images, self.plugin)
 
     async def reborn(self) -> "World":
         """The old engine is gone without a word; a new one finds the same machine and disk."""

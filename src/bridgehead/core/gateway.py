@@ -6,43 +6,60 @@ behaviour.md 2.8.
 """
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from bridgehead.core.model.addresses import Address, Prefix
 from bridgehead.core.model.network import Endpoint, Network, Subnet
 from bridgehead.core.model.snapshot import Snapshot
 
+Attached = tuple[Endpoint, Network]
 EVERYWHERE: dict[int, Prefix] = {4: ipaddress.ip_network("0.0.0.0/0"), 6: ipaddress.ip_network("::/0")}
 
 
-def gateway_order(snapshot: Snapshot, endpoints: Iterable[Endpoint]) -> list[tuple[Endpoint, Network]]:
+def gateway_order(snapshot: Snapshot, endpoints: Iterable[Endpoint]) -> list[Attached]:
     pairs = [(endpoint, snapshot.networks[endpoint.network]) for endpoint in endpoints]
-    return sorted(pairs, key=lambda pair: rank(pair[1], pair[0].wish.gateway_priority))
+    return sorted(pairs, key=lambda pair: rank(pair[1], pair[0].wish.gateway_priority, pair[0]))
 
 
-def rank(network: Network, priority: int) -> tuple[int, bool, int, str]:
-    families = {subnet.prefix.version for subnet in network.subnets if subnet.gateway or _is_routed(network)}
+def rank(network: Network, priority: int, endpoint: Endpoint | None = None) -> tuple[int, bool, int, str]:
+    """`endpoint`: one that is there, since a plugin tells of a gateway only when it is joined."""
+    families: set[int] = {
+        subnet.prefix.version for subnet in network.subnets if subnet.gateway or _is_routed(network)
+    }
+    if network.driven_by_plugin:
+        families = set(_gateways(endpoint, network)) if endpoint else set()
     return (-priority, network.internal, -len(families), network.name)
 
 
-def default_gateways(
-    attached: Iterable[tuple[Endpoint, Network]],
-) -> Iterator[tuple[Prefix, Address | None, str]]:
+def ways_out(attached: Iterable[Attached]) -> Mapping[int, Attached]:
+    """By address family, what leads outside; `attached` in gateway order."""
+    found: dict[int, Attached] = {}
+    for endpoint, network in attached:
+        for family in _gateways(endpoint, network):
+            found.setdefault(family, (endpoint, network))
+    return found
+
+
+def default_gateways(attached: Iterable[Attached]) -> Iterator[tuple[Prefix, Address | None, str]]:
     """(destination, gateway, interface), at most one for each address family; gateway None: the link itself
     leads there.
     """
-    found: set[int] = set()
-    for endpoint, network in attached:
-        if network.internal:
-            continue
-        for subnet in network.subnets:
-            family = subnet.prefix.version
-            if family in found or not _is_in(endpoint, subnet):
-                continue
-            way_out = None if _is_routed(network) else subnet.router or subnet.gateway
-            if way_out is not None or _is_routed(network):
-                found.add(family)
-                yield EVERYWHERE[family], way_out, endpoint.interface
+    for family, (endpoint, network) in ways_out(attached).items():
+        yield EVERYWHERE[family], _gateways(endpoint, network)[family], endpoint.interface
+
+
+def _gateways(endpoint: Endpoint, network: Network) -> Mapping[int, Address | None]:
+    """By address family, where the endpoint sends what leaves."""
+    if network.internal:
+        return {}
+    if network.driven_by_plugin:
+        return {gateway.version: gateway for gateway in endpoint.plugged.gateways} if endpoint.plugged else {}
+    found: dict[int, Address | None] = {}
+    for subnet in network.subnets:
+        family, gateway = subnet.prefix.version, subnet.router or subnet.gateway
+        if family not in found and _is_in(endpoint, subnet) and (gateway or _is_routed(network)):
+            found[family] = None if _is_routed(network) else gateway
+    return found
 
 
 def _is_routed(network: Network) -> bool:

@@ -8,7 +8,7 @@ Source: behaviour.md 2.8 and 2.9.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bridgehead.core.facts import HostFacts
-from bridgehead.core.gateway import gateway_order
+from bridgehead.core.gateway import gateway_order, ways_out
 from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.network import Endpoint, GatewayMode, Network, PortBinding, Sandbox
 from bridgehead.core.model.snapshot import Snapshot
@@ -19,12 +19,17 @@ Attached = Sequence[tuple[Endpoint, Network]]
 
 
 def carriers(attached: Attached) -> Mapping[int, tuple[Endpoint, Network]]:
-    """By address family, the endpoint through which published ports come in; `attached` in gateway order."""
+    """By address family, the endpoint through which published ports come in; `attached` in gateway order.
+
+    Where a plugin's endpoint leads outside, it is the plugin that brings them in.
+    """
     found: dict[int, tuple[Endpoint, Network]] = {}
+    taken = {family for family, (_, network) in ways_out(attached).items() if network.driven_by_plugin}
     for endpoint, network in attached:
         if network.bridge is not None and not network.internal:
             for address in endpoint.addresses:
-                found.setdefault(address.version, (endpoint, network))
+                if address.version not in taken:
+                    found.setdefault(address.version, (endpoint, network))
     return found
 
 

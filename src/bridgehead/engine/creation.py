@@ -133,7 +133,9 @@ def _check_networks(snapshot: Snapshot, container: ContainerID, networks: Mappin
         if network is None:
             continue
         known.append(network)
-        if wish.addresses:
+        if wish.addresses and network.addressed_by_plugin:
+            addresses.check_located(network, wish)
+        elif wish.addresses:
             addresses.request(network, addresses.holdings(snapshot, network, container), wish)
     check_together(known)
 

@@ -1,22 +1,27 @@
 """Endpoints: what may be attached to what, with which addresses; live connect and disconnect."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from bridgehead.core import endpoint_options, lan
 from bridgehead.core.gateway import gateway_order, rank
+from bridgehead.core.interfaces import families, interface_name
 from bridgehead.core.ipam import addresses
 from bridgehead.core.layout import veth_name
 from bridgehead.core.model.container import Container
 from bridgehead.core.model.errors import Forbidden, InvalidParameter, NotFound
 from bridgehead.core.model.ids import EndpointID, SandboxID
-from bridgehead.core.model.network import Endpoint, EndpointWish, Network, Sandbox
+from bridgehead.core.model.network import Endpoint, EndpointWish, Network, Phase, Sandbox
+from bridgehead.core.model.plugged import PluggedEndpoint
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.publishing import carriers
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
+from bridgehead.engine.plugged.plugged import Plugged
 from bridgehead.engine.publishing import Publishing
 from bridgehead.engine.tasks import Tasks, to_the_end
+from bridgehead.engine.world import HostPorts
 
 _PRIVATE = (
     "container cannot be connected to multiple networks with one of the networks in private (none) mode"
@@ -28,9 +33,12 @@ _SHARED = (
 
 
 class EndpointUseCases:
-    def __init__(self, intent: Intent, publishing: Publishing, events: EventBus, tasks: Tasks) -> None:
+    def __init__(
+        self, intent: Intent, publishing: Publishing, plugged: Plugged, events: EventBus, tasks: Tasks
+    ) -> None:
         self._intent = intent
         self._publishing = publishing
+        self._plugged = plugged
         self._events = events
         self.tasks = tasks
 
@@ -44,18 +52,18 @@ class EndpointUseCases:
         wished = replace(who, networks={**who.networks, where.name: wish})
         sandbox = snapshot.container_sandbox(who.id)
         if sandbox is None:
-            addresses.request(where, addresses.holdings(snapshot, where, who.id), wish, families(wished))
+            check_addresses(snapshot, where, wished, wish)
             self._intent.commit(snapshot.put(wished))
             return
         endpoint = decide(self._intent, snapshot, sandbox, wished, where)
-        connected = snapshot.put(wished, endpoint)
-        if not sandbox.ports:  # so far nothing led in
-            connected = connected.put(self._publishing.assigned(connected, wished, sandbox, host))
+        connected = self._publishing.awaited(snapshot.put(wished, endpoint), sandbox.id, host)
         await self._intent.attempt(
             connected,
             endpoint,
             undo=lambda now: _without_idle_ports(sandbox.id, _disconnected(now, endpoint, where)),
+            asking=None if where.plugged is None else partial(self._ask, sandbox.id, host),
         )
+        await self._plugged.follow(sandbox.id)
         self._events.network(where, "connect", container=who.id)
 
     @to_the_end
@@ -82,7 +90,28 @@ class EndpointUseCases:
         new = snapshot.put(_without(who, where))
         await self._intent.realise(new.drop(endpoint) if endpoint else new)
         if endpoint:
+            await self._plugged.part()
+            await self._plugged.follow(endpoint.sandbox)
             self._events.network(where, "disconnect", container=who.id)
+
+    async def _ask(self, sandbox: SandboxID, host: HostPorts) -> None:
+        """Its plugins' part, between the decision and the host's."""
+        await self._plugged.endpoints.create(sandbox)
+        self._intent.commit(self._publishing.awaited(self._intent.snapshot, sandbox, host))
+        await self._plugged.endpoints.join(sandbox)
+
+
+def check_addresses(snapshot: Snapshot, network: Network, container: Container, wish: EndpointWish) -> None:
+    """Whether the endpoint that is wished for could have its addresses now.
+
+    Raises:
+        InvalidParameter, Forbidden, Unavailable: see `ipam.addresses.request`.
+    """
+    if network.addressed_by_plugin:
+        addresses.check_located(network, wish)
+    else:
+        held = addresses.holdings(snapshot, network, container.id)
+        addresses.request(network, held, wish, families(container))
 
 
 def decide(
@@ -103,43 +132,33 @@ def decide(
     if not driver.capabilities.has_interfaces:
         return endpoint
     lan.check_free(snapshot, network, container)
-    held = addresses.holdings(snapshot, network, container.id, intent.former.of(network.id))
-    return replace(
-        endpoint,
-        interface=_interface_name(snapshot, sandbox, container, network, wish),
-        host_interface=veth_name(identifier),
-        mac=wish.mac or (intent.random.mac() if lan.has_own_mac(network) else ""),
-        addresses=addresses.request(network, held, wish, families(container)),
-    )
+    if network.plugged is not None:
+        endpoint = replace(endpoint, plugged=PluggedEndpoint())
+    if not network.driven_by_plugin:  # which says at the end what its interface is to be called
+        wanted = endpoint_options.interface_name(wish.driver_options)
+        name = interface_name(snapshot, sandbox, container, wanted, network.interface_prefix)
+        endpoint = replace(endpoint, interface=name, host_interface=veth_name(identifier))
+    if network.addressed_by_plugin:
+        addresses.check_located(network, wish)
+    else:
+        held = addresses.holdings(snapshot, network, container.id, intent.former.of(network.id))
+        given = addresses.request(network, held, wish, families(container))
+        endpoint = replace(endpoint, addresses=given)
+    return replace(endpoint, mac=wish.mac or (intent.random.mac() if _mac_is_ours(network) else ""))
 
 
 def _check_real(network: Network) -> None:
     if network.config_only:
         raise Forbidden(f"cannot create endpoint on configuration-only network {network.name}")
+    if network.phase is Phase.LEAVING:
+        raise Forbidden(f"network {network.name} is being removed")
 
 
-def families(container: Container) -> tuple[int, ...]:
-    """Those of which the container can carry addresses."""
-    return (4,) if container.spec.ipv6_disabled else (4, 6)
-
-
-def _interface_name(
-    snapshot: Snapshot, sandbox: Sandbox, container: Container, network: Network, wish: EndpointWish
-) -> str:
-    """The name its user chose, or the lowest free number; names chosen for other attachments are theirs.
-
-    Raises:
-        Forbidden: the chosen name is in use; the network that has it is named.
-    """
-    present = {item.interface: item.network for item in snapshot.sandbox_endpoints(sandbox.id)}
-    wanted = endpoint_options.interface_name(wish.driver_options)
-    if wanted in present:
-        holder = snapshot.networks[present[wanted]].name
-        raise Forbidden(
-            f"interface name {wanted} of container {container.name} is already in use for network {holder}"
-        )
-    chosen = {endpoint_options.interface_name(other.driver_options) for other in container.networks.values()}
-    return wanted or _free_interface(network.interface_prefix, present.keys() | chosen)
+def _mac_is_ours(network: Network) -> bool:
+    """Whether an endpoint gets a MAC address of our choice, unless its user has one."""
+    if network.plugged is not None and network.plugged.driver:
+        return network.plugged.mac_first
+    return lan.has_own_mac(network)
 
 
 def in_attach_order(snapshot: Snapshot, networks: Mapping[str, EndpointWish]) -> list[Network]:
@@ -223,7 +242,3 @@ def _without_idle_ports(identifier: SandboxID, snapshot: Snapshot) -> Snapshot:
     if sandbox is None or carriers(gateway_order(snapshot, snapshot.sandbox_endpoints(identifier))):
         return snapshot
     return snapshot.put(replace(sandbox, ports=()))
-
-
-def _free_interface(prefix: str, taken: Collection[str]) -> str:
-    return next(name for number in range(len(taken) + 1) if (name := f"{prefix}{number}") not in taken)

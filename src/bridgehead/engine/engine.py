@@ -20,14 +20,21 @@ from bridgehead.engine.images import ImageUseCases, layers_in_use
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle
 from bridgehead.engine.networks import NetworkUseCases
+from bridgehead.engine.plugged.plugged import Plugged
 from bridgehead.engine.publishing import Publishing
 from bridgehead.engine.tasks import Tasks
-from bridgehead.engine.world import HostPorts, Images, Logs, Runtime
+from bridgehead.engine.world import HostPorts, Images, Logs, Plugins, Runtime
 
 
 class Engine:
     def __init__(
-        self, intent: Intent, runtime: Runtime, ports: HostPorts, logs: Logs, layers: Images
+        self,
+        intent: Intent,
+        runtime: Runtime,
+        ports: HostPorts,
+        logs: Logs,
+        layers: Images,
+        plugins: Plugins,
     ) -> None:
         self._intent = intent
         self._runtime = runtime
@@ -35,9 +42,11 @@ class Engine:
         self._tasks = Tasks()
         self.events = EventBus(intent.clock)
         publishing = Publishing(intent, ports)
-        self._life = Lifecycle(intent, runtime, publishing, self.events, self._tasks)
+        self._plugins = plugins
+        self.plugged = Plugged(intent, plugins, self._tasks)
+        self._life = Lifecycle(intent, runtime, publishing, self.plugged, self.events, self._tasks)
         executions = Executions(intent, runtime, self.events, self._tasks)
-        self.networks = NetworkUseCases(intent, publishing, self.events, self._tasks)
+        self.networks = NetworkUseCases(intent, publishing, self.plugged, self.events, self._tasks)
         freezer = Freezer(intent, runtime, self.events)
         self.containers = ContainerUseCases(
             intent, runtime, logs, self._life, executions, freezer, self.events, self._tasks
@@ -54,12 +63,14 @@ class Engine:
     async def begin(self) -> Mapping[Key, Exception]:
         """Recover whatever an earlier daemon left; afterwards requests may come. What the host refused."""
         refused = await recovery.recover(self._intent, self._runtime, self._life)
+        self.plugged.begin()
         await asyncio.to_thread(self._layers.sweep, layers_in_use(self.snapshot))
         return refused
 
     async def end(self) -> None:
         """Stop deciding. Containers, networks and names go on without us."""
         await self._tasks.close()
+        await self._plugins.close()
         await self._intent.reconciler.close()
 
     @property

@@ -5,7 +5,7 @@ name or address: the event loop is the lock.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
 from bridgehead.core.desired import dirty, fragment, owners
@@ -13,6 +13,7 @@ from bridgehead.core.facts import HostFacts
 from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.network import Endpoint, Network, Phase
 from bridgehead.core.model.snapshot import Record, Snapshot
+from bridgehead.core.remote import farewells
 from bridgehead.engine.former import FormerAddresses
 from bridgehead.engine.reconcile import Host, Reconciler
 from bridgehead.engine.world import Clock, Parents, Random, Store, Surroundings
@@ -60,6 +61,8 @@ class Intent:
         if new.revision != self._snapshot.revision:
             raise StaleDecision(f"decided on revision {new.revision}, now {self._snapshot.revision}")
         old = self._snapshot
+        if owed := farewells.owed(old, new):
+            new = new.put(*owed)
         concerned = dirty(old, new)
         self._snapshot = self._store.commit(old, new)
         self.former.note(old, new)
@@ -74,14 +77,21 @@ class Intent:
         await self.reconciler.settle(self.commit(new))
 
     async def attempt(
-        self, new: Snapshot, *born: Record, undo: Callable[[Snapshot], Snapshot] | None = None
+        self,
+        new: Snapshot,
+        *born: Record,
+        undo: Callable[[Snapshot], Snapshot] | None = None,
+        asking: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """Commit pending records, wait for the host, then promise them.
+        """Commit pending records, wait for whoever is asked about them and for the host, then promise them.
 
-        If the store or the host refuses, they are gone (or `undo` is done) when the error is raised.
+        If any of these refuses, they are gone (or `undo` is done) when the error is raised.
         """
         try:
-            await self.realise(new)
+            concerned = self.commit(new)
+            if asking is not None:
+                await asking()
+            await self.reconciler.settle(concerned)
             # Not written: what stands on disk is finished at the next start anyway, and a second write
             # would only make everybody wait for the disk twice.
             self._snapshot = _promised(self._snapshot, born)

@@ -19,6 +19,7 @@ from bridgehead.engine import endpoints
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.launches import Launches
+from bridgehead.engine.plugged.plugged import Plugged
 from bridgehead.engine.publishing import Publishing
 from bridgehead.engine.revivals import Revivals
 from bridgehead.engine.tasks import Tasks, quietly
@@ -33,11 +34,18 @@ _log = logging.getLogger("bridgehead.lifecycle")
 
 class Lifecycle:
     def __init__(
-        self, intent: Intent, runtime: Runtime, publishing: Publishing, events: EventBus, tasks: Tasks
+        self,
+        intent: Intent,
+        runtime: Runtime,
+        publishing: Publishing,
+        plugged: Plugged,
+        events: EventBus,
+        tasks: Tasks,
     ) -> None:
         self._intent = intent
         self._runtime = runtime
         self._publishing = publishing
+        self._plugged = plugged
         self._events = events
         self._tasks = tasks
         self.launches = Launches(runtime)
@@ -60,7 +68,8 @@ class Lifecycle:
         host = await self._publishing.look(self._intent.snapshot.find_container(identifier))
         container = self._intent.snapshot.find_container(identifier)
         try:
-            sandbox = await self._publishing.claim(container, self._reserve(container, host))
+            sandbox = await self._asked(self._reserve(container, host), host)
+            sandbox = await self._publishing.claim(container, sandbox)
             pid = await self._create(container, sandbox)
             await self.launches.open(container.id)
             await self._runtime.start(container.id)
@@ -85,6 +94,7 @@ class Lifecycle:
             return
         concerned = self._intent.commit(without(self._intent.snapshot, identifier).drop(container))
         await quietly(self._intent.reconciler.settle(concerned))
+        await self._plugged.part()
         self._gone(container, container.state.exit_code)
 
     async def ended(self, identifier: ContainerID, exit_: Exit) -> None:
@@ -100,6 +110,7 @@ class Lifecycle:
             )
             for problem in filter(None, outcomes):
                 _log.warning("after the end of container %s: %s", container.name, problem)
+            await self._plugged.part()
         finally:
             self._cleaning.pop(identifier, None)
         for network in _networks(before, identifier):
@@ -139,10 +150,19 @@ class Lifecycle:
         self._intent.commit(snapshot.put(sandbox))
         return sandbox
 
+    async def _asked(self, sandbox: Sandbox, host: HostPorts) -> Sandbox:
+        """With what plugins give it: addresses, and endpoints of their own."""
+        if not self._plugged.endpoints.waits(sandbox.id):
+            return sandbox
+        await self._plugged.endpoints.create(sandbox.id)
+        self._intent.commit(self._publishing.awaited(self._intent.snapshot, sandbox.id, host))
+        return self._intent.snapshot.sandboxes[sandbox.id]
+
     async def _create(self, container: Container, sandbox: Sandbox) -> int:
         """The runtime's part and the network's, side by side; both are over when this ends."""
         owners = sandbox_owners(sandbox)
         await self._intent.reconciler.settle([owners.namespace, owners.base])
+        await self._plugged.endpoints.join(sandbox.id)
         created, settled, _ = await asyncio.gather(
             self._runtime.create(self._bundle(container, sandbox)),
             self._intent.reconciler.settle([owners.stack]),
@@ -153,6 +173,7 @@ class Lifecycle:
             raise settled
         if isinstance(created, BaseException):
             raise created
+        await self._plugged.endpoints.follow(sandbox.id)
         return created
 
     def _bundle(self, container: Container, sandbox: Sandbox) -> Bundle:
@@ -202,6 +223,7 @@ class Lifecycle:
         removed = container.spec.auto_remove
         new = snapshot.drop(container) if removed else snapshot.put(container)
         await quietly(self._intent.realise(new))
+        await self._plugged.part()
         if removed:
             self._gone(container, state.exit_code)
         else:

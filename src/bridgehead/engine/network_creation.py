@@ -1,15 +1,17 @@
 """From a request to a network record: what it copies, its driver's options, its subnets, all checked."""
 
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from bridgehead.core import configurations
 from bridgehead.core.drivers import bridge_options, lan_options
-from bridgehead.core.drivers.api import Capabilities, Driver, Ground
+from bridgehead.core.drivers.api import Capabilities, Ground
 from bridgehead.core.ipam import subnets
-from bridgehead.core.model.errors import Conflict, Forbidden, InvalidParameter, NotFound
+from bridgehead.core.model.errors import Conflict, Forbidden, InvalidParameter
 from bridgehead.core.model.ids import NetworkID
 from bridgehead.core.model.network import Network
-from bridgehead.core.model.requests import NetworkRequest
+from bridgehead.core.model.plugged import PluggedNetwork, PoolRequest
+from bridgehead.core.model.requests import NetworkRequest, SubnetRequest
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.time import rfc3339
 from bridgehead.engine.intent import Intent
@@ -21,32 +23,53 @@ _SWARM = (
 )
 
 
-def decide(intent: Intent, request: NetworkRequest) -> tuple[Network, list[str]]:
-    """The new network, pending, and warnings for the client.
+def completed(intent: Intent, request: NetworkRequest) -> NetworkRequest:
+    """The request with what it takes from elsewhere: a configuration, or the daemon's default options.
 
     Raises:
         Forbidden, Conflict, NotFound, InvalidParameter: see the message.
     """
-    snapshot = intent.snapshot
-    _check(snapshot, request)
+    _check(intent.snapshot, request)
     if request.config_from:
-        request = configurations.applied(request, snapshot)
-    else:
-        request = _with_default_options(intent, request)
+        return configurations.applied(request, intent.snapshot)
+    return _with_default_options(intent, request)
+
+
+def draft(intent: Intent, request: NetworkRequest) -> Network:
+    """What a completed request says of the network, without anything that is chosen for it."""
     families = bridge_options.families(request.options, ipv4=request.ipv4, ipv6=request.ipv6)
-    network = replace(_named(intent, request), ipv4=4 in families, ipv6=6 in families)
+    return replace(_named(intent, request), ipv4=4 in families, ipv6=6 in families)
+
+
+def decide(
+    intent: Intent,
+    request: NetworkRequest,
+    plugged: PluggedNetwork | None = None,
+    without_gateway: Collection[int] = (),
+) -> tuple[Network, list[str]]:
+    """The new network of a completed request, pending, and warnings for the client. An IPAM plugin chooses
+    the subnets later, if it is to.
+
+    Raises:
+        Forbidden, Conflict, NotFound, InvalidParameter: see the message.
+    """
+    _check_unused(intent.snapshot, request.name)  # plugins may have been asked since it was completed
+    network = replace(draft(intent, request), plugged=plugged)
+    families = [family for family, has in ((4, network.ipv4), (6, network.ipv6)) if has]
     if request.config_only:
         template = subnets.parsed(request.subnets, families)
         return replace(network, driver=configurations.DRIVER, template=template, config_only=True), []
-    driver = _driver(intent, request)
+    driver = intent.facts.driver(request.driver)
     _check_subnets(driver.capabilities, request)
     network = driver.shaped(network, request, _ground(intent, driver.capabilities, request))
     if request.ipam_driver == "null":
         return network, []
+    if plugged and plugged.ipam:
+        pools = tuple(_pools(request, families))
+        return replace(network, plugged=replace(plugged, pools=pools)), []
     space = _space(intent)
-    chosen = subnets.request(
-        request.subnets, space, intent.facts.pools, families, driver.without_gateway(network)
-    )
+    without = {*without_gateway, *driver.without_gateway(network)}
+    chosen = subnets.request(request.subnets, space, intent.facts.pools, families, without)
     warnings = [*subnets.passed_over(request.subnets, families)]
     if not driver.capabilities.on_parent:  # there, the host's own network is what the subnet should be
         warnings += subnets.clashes(chosen, space.occupied)
@@ -77,25 +100,26 @@ def _named(intent: Intent, request: NetworkRequest) -> Network:
     )
 
 
-def _driver(intent: Intent, request: NetworkRequest) -> Driver:
-    driver = intent.facts.drivers.get(request.driver)
-    if driver is None:
-        known = ", ".join(sorted(intent.facts.drivers))
-        raise NotFound(f'plugin "{request.driver}" not found: the built-in drivers are {known}')
-    return driver
-
-
 def _check_subnets(able: Capabilities, request: NetworkRequest) -> None:
-    if request.ipam_driver not in {"default", "null", ""}:
-        raise NotFound(
-            f'plugin "{request.ipam_driver}" not found: the built-in IPAM drivers are default, null'
-        )
     if request.ipam_driver == "null" and not able.null_ipam:
         raise InvalidParameter("ipv4 pool is empty")
     for is_v6 in (False, True):
         asked = sum(1 for item in request.subnets if item.subnet and (":" in item.subnet) is is_v6)
         if asked > 1 and not able.several_subnets:
             raise Forbidden(f"{request.driver} driver doesn't support multiple subnets")
+
+
+def _pools(request: NetworkRequest, families: Sequence[int]) -> Iterator[PoolRequest]:
+    """What an IPAM plugin is asked for: the subnets wanted, and any one for each family without.
+
+    Raises:
+        InvalidParameter: what is wanted makes no sense in itself.
+    """
+    subnets.parsed(request.subnets, families)
+    wanted = [(6 if ":" in item.subnet else 4, item) for item in request.subnets]
+    for family in families:
+        asked = [item for of, item in wanted if of == family]
+        yield from (PoolRequest(family, item) for item in asked or [SubnetRequest()])
 
 
 def _with_default_options(intent: Intent, request: NetworkRequest) -> NetworkRequest:
@@ -118,6 +142,10 @@ def _check(snapshot: Snapshot, request: NetworkRequest) -> None:
         raise InvalidParameter("invalid name: name is empty")
     if "/" in request.name or request.name != request.name.strip():
         raise InvalidParameter(f"invalid name: {request.name!r} has a slash, or a space at its end")
-    if snapshot.network_named(request.name):
-        raise Conflict(f"network with name {request.name} already exists")
+    _check_unused(snapshot, request.name)
     configurations.check(request)
+
+
+def _check_unused(snapshot: Snapshot, name: str) -> None:
+    if snapshot.network_named(name):
+        raise Conflict(f"network with name {name} already exists")

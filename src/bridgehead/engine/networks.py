@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from bridgehead.core.model.errors import Forbidden, NotFound
+from bridgehead.core.model.errors import Forbidden, NotFound, PluginRefused, Unavailable
 from bridgehead.core.model.ids import short
 from bridgehead.core.model.network import Endpoint, Network, Phase
 from bridgehead.core.model.requests import NetworkRequest
@@ -12,6 +12,7 @@ from bridgehead.engine import network_creation
 from bridgehead.engine.endpoints import EndpointUseCases
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
+from bridgehead.engine.plugged.plugged import Plugged
 from bridgehead.engine.publishing import Publishing
 from bridgehead.engine.tasks import Tasks, to_the_end
 
@@ -19,26 +20,33 @@ _log = logging.getLogger("bridgehead.networks")
 
 
 class NetworkUseCases:
-    def __init__(self, intent: Intent, publishing: Publishing, events: EventBus, tasks: Tasks) -> None:
+    def __init__(
+        self, intent: Intent, publishing: Publishing, plugged: Plugged, events: EventBus, tasks: Tasks
+    ) -> None:
         self._intent = intent
+        self._plugged = plugged
         self._events = events
         self.tasks = tasks
-        endpoints = EndpointUseCases(intent, publishing, events, tasks)
+        endpoints = EndpointUseCases(intent, publishing, plugged, events, tasks)
         self.connect = endpoints.connect
         self.disconnect = endpoints.disconnect
 
     @to_the_end
     async def create(self, request: NetworkRequest) -> tuple[Network, list[str]]:
-        snapshot = self._intent.snapshot
-        network, warnings = network_creation.decide(self._intent, request)
-        await self._intent.attempt(snapshot.put(network), network)
+        request = network_creation.completed(self._intent, request)
+        if self._plugged.networks.concerns(request):
+            network, warnings = await self._plugged.networks.create(request)
+        else:
+            network, warnings = network_creation.decide(self._intent, request)
+            await self._intent.attempt(self._intent.snapshot.put(network), network)
         self._events.network(network, "create")
         for warning in warnings:
             _log.warning("network %s: %s", network.name, warning)
         return network, warnings
 
     @to_the_end
-    async def remove(self, reference: str) -> None:
+    async def remove(self, reference: str, *, force: bool = False) -> None:
+        """`force`: also if its plugins do not answer; they are not told then."""
         snapshot = self._intent.snapshot
         network = snapshot.find_network(reference)
         if network.predefined:
@@ -50,7 +58,10 @@ class NetworkUseCases:
                 f'error while removing network: configuration network "{network.name}" is in use '
                 f"by {', '.join(users)}"
             )
-        await self._intent.realise(snapshot.drop(network))
+        if network.plugged is None:
+            await self._intent.realise(snapshot.drop(network))
+        else:
+            await self._plugged.remove(network, force=force)
         self._events.network(network, "destroy")
 
     @to_the_end
@@ -58,13 +69,15 @@ class NetworkUseCases:
         removed = []
         for network in list(self._intent.snapshot.networks.values()):
             busy = self._intent.snapshot.network_endpoints(network.id)
-            kept = network.predefined or network.config_only or network.phase is Phase.PENDING
+            kept = network.predefined or network.config_only or network.phase is not Phase.READY
             if kept or busy or not wanted(network):
                 continue
             try:
                 await self.remove(network.id)
-            except (Forbidden, NotFound):
-                continue  # somebody used or removed it meanwhile
+            except (Forbidden, NotFound, Unavailable, PluginRefused) as error:
+                # Somebody used or removed it meanwhile; or its plugin does not let it go.
+                _log.info("network %s is not pruned: %s", network.name, error)
+                continue
             removed.append(network.name)
         if removed:
             self._events.plain("network", "prune", {"reclaimed": "0"})

@@ -9,6 +9,7 @@ from bridgehead.core.gateway import gateway_order
 from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.container import Container, PortRequest
 from bridgehead.core.model.errors import BridgeheadError, Conflict
+from bridgehead.core.model.ids import SandboxID
 from bridgehead.core.model.network import Endpoint, Network, PortBinding, Sandbox
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.publishing import carriers
@@ -30,6 +31,19 @@ class Publishing:
         if all(map(ports.exact, requests(container))):
             return self._host
         return await asyncio.to_thread(ports.Seen.now, self._host)
+
+    def awaited(self, snapshot: Snapshot, identifier: SandboxID, host: HostPorts) -> Snapshot:
+        """With the ports the sandbox's container wants, if it has none and there is a way in by now.
+
+        Raises:
+            Conflict: see `assigned`.
+        """
+        sandbox = snapshot.sandboxes.get(identifier)
+        if sandbox is None or sandbox.ports:
+            return snapshot
+        container = snapshot.containers[sandbox.container]
+        given = self.assigned(snapshot, container, sandbox, host)
+        return snapshot if given == sandbox else snapshot.put(given)
 
     def assigned(
         self, snapshot: Snapshot, container: Container, sandbox: Sandbox, host: HostPorts

@@ -16,6 +16,7 @@ from bridgehead.core.model.network import Endpoint, Network, Phase
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.objects import Key
 from bridgehead.core.predefined import DRIVERS, established
+from bridgehead.core.remote.farewells import answered
 from bridgehead.core.time import rfc3339
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import UNKNOWN_EXIT, Lifecycle, without
@@ -51,8 +52,24 @@ def promised(snapshot: Snapshot) -> Snapshot:
     for endpoint in list(snapshot.endpoints.values()):
         if endpoint.sandbox not in snapshot.sandboxes or endpoint.network not in snapshot.networks:
             snapshot = snapshot.drop(endpoint)
+    snapshot = _without_unanswered(snapshot)
     begun: list[Network | Endpoint] = [*snapshot.networks.values(), *snapshot.endpoints.values()]
     return snapshot.put(*(replace(item, phase=Phase.READY) for item in begun if item.phase is Phase.PENDING))
+
+
+def _without_unanswered(snapshot: Snapshot) -> Snapshot:
+    """Nobody knows what a plugin made of the last question, so what was being asked for is taken back."""
+    for network in list(snapshot.networks.values()):
+        if network.plugged is not None and network.phase is Phase.PENDING:
+            snapshot = snapshot.put(replace(network, phase=Phase.LEAVING))
+    for endpoint in list(snapshot.endpoints.values()):
+        network = snapshot.networks[endpoint.network]
+        if not answered(network, endpoint):
+            container = snapshot.containers[endpoint.container]
+            names = {network.name, network.id}
+            kept = {key: wish for key, wish in container.networks.items() if key not in names}
+            snapshot = snapshot.drop(endpoint).put(replace(container, networks=kept))
+    return snapshot
 
 
 async def intended(intent: Intent, runtime: Runtime) -> tuple[Snapshot, Sorted]:

@@ -83,12 +83,26 @@ def request(
     return tuple(sorted(chosen, key=lambda address: address.version))
 
 
-def _claim(network: Network, held: Holdings, address: Address) -> Interface:
+def check_located(network: Network, wish: EndpointWish) -> None:
+    """
+    Raises:
+        InvalidParameter: a wished address is outside every subnet.
+    """
+    for address in wish.addresses:
+        _subnet_of(network, address)
+
+
+def _subnet_of(network: Network, address: Address) -> Subnet:
     subnet = next((item for item in network.subnets if contains(item.prefix, address)), None)
     if subnet is None:
         raise InvalidParameter(
             f"invalid endpoint settings:\nno configured subnet contains IP address {address}"
         )
+    return subnet
+
+
+def _claim(network: Network, held: Holdings, address: Address) -> Interface:
+    subnet = _subnet_of(network, address)
     if address in reserved(subnet.prefix):
         raise InvalidParameter(f"{address} is the network or broadcast address of {subnet.prefix}")
     if holder := held.holders.get(address):

@@ -10,6 +10,7 @@ from bridgehead.core.model.errors import Forbidden, InvalidParameter
 from bridgehead.core.model.network import Network, Subnet
 from bridgehead.core.model.requests import SubnetRequest
 
+BUILT_IN = frozenset({"default", "null", ""})
 _NAMED_AT_MOST = 8
 
 

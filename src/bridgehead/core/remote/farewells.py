@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from bridgehead.core.model.network import Endpoint, Farewell, Network
-from bridgehead.core.model.plugged import Told
+from bridgehead.core.model.plugged import PluggedEndpoint, Told
 from bridgehead.core.model.snapshot import Snapshot, changed
 from bridgehead.core.remote import protocol
 
@@ -26,7 +26,17 @@ def owed(old: Snapshot, new: Snapshot) -> list[Farewell]:
 
 def _is_known(endpoint: Endpoint) -> bool:
     plugged = endpoint.plugged
-    return plugged is not None and (plugged.created is not Told.NOTHING or bool(plugged.given))
+    return plugged is not None and (plugged.created, plugged.addressed) != (Told.NOTHING, Told.NOTHING)
+
+
+def answered(network: Network, endpoint: Endpoint) -> bool:
+    """Whether all that plugins had to say about an endpoint is known."""
+    if network.plugged is None:
+        return True
+    told = endpoint.plugged or PluggedEndpoint()
+    return (not network.plugged.driver or told.joined is Told.DONE) and (
+        not network.plugged.ipam or told.addressed is Told.DONE
+    )
 
 
 def goodbyes(network: Network, endpoint: Endpoint) -> Iterator[Goodbye]:

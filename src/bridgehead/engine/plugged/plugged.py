@@ -1,0 +1,140 @@
+"""Everything that plugins are told, put together; and waiting for those that do not answer.
+
+A plugin that is away holds up nothing but what needs it: its networks stay and are marked, and what it has to
+be told is told when it is back.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping
+
+from bridgehead.core.model.errors import BridgeheadError
+from bridgehead.core.model.ids import SandboxID
+from bridgehead.core.model.network import Network, Phase
+from bridgehead.engine.intent import Intent
+from bridgehead.engine.plugged.endpoints import PluggedEndpoints
+from bridgehead.engine.plugged.farewells import Farewells
+from bridgehead.engine.plugged.networks import ABSENT, PluggedNetworks, plugins_of
+from bridgehead.engine.plugged.replay import Replay
+from bridgehead.engine.tasks import Tasks
+from bridgehead.engine.world import Plugins
+
+_PATIENCE_S = 5.0
+_FIRST_PAUSE_S = 0.1
+_LAST_PAUSE_S = 15.0
+_log = logging.getLogger("bridgehead.plugged")
+
+
+class Plugged:
+    def __init__(self, intent: Intent, plugins: Plugins, tasks: Tasks) -> None:
+        self._intent = intent
+        self._plugins = plugins
+        self._tasks = tasks
+        self._absent: dict[str, str] = {}
+        self._owing = asyncio.Event()
+        self._replay = Replay(intent, plugins)
+        farewells = Farewells(intent, plugins)
+        self.networks = PluggedNetworks(intent, plugins, self._owing)
+        self.endpoints = PluggedEndpoints(intent, plugins, farewells)
+        self._farewells = farewells
+
+    @property
+    def absent(self) -> Mapping[str, str]:
+        """Plugins that networks need and that do not answer, each with the reason."""
+        return self._absent
+
+    def begin(self) -> None:
+        """Take up what an earlier daemon left undone."""
+        self.networks.unfinished |= {
+            network.id
+            for network in self._intent.snapshot.networks.values()
+            if network.phase is Phase.LEAVING
+        }
+        if any(network.plugged for network in self._intent.snapshot.networks.values()):
+            self._owing.set()
+        self._tasks.start(self._attend())
+
+    async def part(self) -> None:
+        """Tell what is owed, for as long as whoever waits may be held up; the rest goes on by itself."""
+        if not self._intent.snapshot.farewells:
+            return
+        try:
+            await asyncio.wait_for(asyncio.shield(self._farewells.said()), _PATIENCE_S)
+        except (BridgeheadError, TimeoutError) as error:
+            _log.warning("a plugin has yet to hear what is gone: %s", str(error) or "it takes its time")
+            self._owing.set()
+
+    async def follow(self, sandbox: SandboxID) -> None:
+        """After a change that must not fail for it any more."""
+        try:
+            await self.endpoints.follow(sandbox)
+        except BridgeheadError as error:
+            _log.warning("the way out of sandbox %s: %s", sandbox[:12], error)
+
+    async def remove(self, network: Network, *, force: bool) -> None:
+        """
+        Raises:
+            BridgeheadError: see `PluggedNetworks.remove`.
+        """
+        try:
+            await self._farewells.said(network.id)
+            await self.networks.remove(network)
+        except ABSENT as error:
+            if not force:
+                raise
+            _log.warning("network %s is removed, and its plugin does not know: %s", network.name, error)
+            await self.networks.forget(network.id)
+
+    async def _attend(self) -> None:
+        """For as long as the daemon runs: asleep unless something is owed."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            await self._owing.wait()
+            self._owing.clear()
+            if await self._all_paid():
+                pause_s = _FIRST_PAUSE_S
+                continue
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LAST_PAUSE_S)
+            self._owing.set()
+
+    async def _all_paid(self) -> bool:
+        """Whether every plugin answers, and has been told all."""
+        paid = True
+        for plugin, interface in self._needed():
+            paid &= await self._answers(plugin, interface)
+        for identifier in list(self.networks.unfinished):
+            paid &= await self._tried(self._taken_down(identifier))
+        return await self._tried(self._farewells.said()) and paid
+
+    async def _answers(self, plugin: str, interface: str) -> bool:
+        try:
+            is_new = await self._plugins.activate(plugin, interface)
+            await self._replay.after(plugin, interface, is_new=is_new)
+        except BridgeheadError as error:
+            if self._absent.get(plugin) != error.message:
+                _log.warning("networks wait for their plugin: %s", error)
+            self._absent[plugin] = error.message
+            return False
+        if self._absent.pop(plugin, None):
+            _log.info("plugin %s is back", plugin)
+        return True
+
+    async def _taken_down(self, identifier: str) -> None:
+        for network in list(self._intent.snapshot.networks.values()):
+            if network.id == identifier:
+                await self._farewells.said(network.id)
+                await self.networks.learn_pools(network.id)
+                await self.networks.take_down(network.id)
+
+    async def _tried(self, work: Awaitable[None]) -> bool:
+        try:
+            await work
+        except BridgeheadError as error:
+            _log.debug("not told yet: %s", error)
+            return False
+        return True
+
+    def _needed(self) -> set[tuple[str, str]]:
+        networks = self._intent.snapshot.networks.values()
+        return {needed for network in networks for needed in plugins_of(network)}

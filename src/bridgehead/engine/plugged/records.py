@@ -1,0 +1,66 @@
+"""Changing one record between two calls, as it is by then: much may have happened while a plugin thought."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from bridgehead.core.model.errors import Conflict
+from bridgehead.core.model.ids import EndpointID, NetworkID
+from bridgehead.core.model.network import Endpoint, Network
+from bridgehead.core.model.plugged import PluggedEndpoint, PluggedNetwork
+from bridgehead.engine.intent import Intent
+
+
+class PluggedRecords:
+    def __init__(self, intent: Intent) -> None:
+        self._intent = intent
+
+    def network(self, identifier: NetworkID) -> Network:
+        """
+        Raises:
+            Conflict: it was removed meanwhile.
+        """
+        network = self._intent.snapshot.networks.get(identifier)
+        if network is None:
+            raise Conflict(f"network {identifier} was removed meanwhile")
+        return network
+
+    def endpoint(self, identifier: EndpointID) -> Endpoint:
+        """
+        Raises:
+            Conflict: it was disconnected, or its container ended, meanwhile.
+        """
+        endpoint = self._intent.snapshot.endpoints.get(identifier)
+        if endpoint is None:
+            raise Conflict(f"endpoint {identifier} was taken away meanwhile")
+        return endpoint
+
+    def change_network(self, identifier: NetworkID, change: Callable[[Network], Network]) -> Network:
+        changed = change(self.network(identifier))
+        self._intent.commit(self._intent.snapshot.put(changed))
+        return changed
+
+    def change_endpoint(self, identifier: EndpointID, change: Callable[[Endpoint], Endpoint]) -> Endpoint:
+        changed = change(self.endpoint(identifier))
+        self._intent.commit(self._intent.snapshot.put(changed))
+        return changed
+
+    def address_endpoint(self, addressed: Endpoint) -> Endpoint:
+        """With the addresses that `addressed` was given."""
+        return self.change_endpoint(
+            addressed.id,
+            lambda item: replace(item, addresses=addressed.addresses, plugged=addressed.plugged),
+        )
+
+    def tell_network(self, identifier: NetworkID, **fields: Any) -> Network:
+        """With these fields of its plugged part."""
+        return self.change_network(
+            identifier,
+            lambda item: replace(item, plugged=replace(item.plugged or PluggedNetwork(), **fields)),
+        )
+
+    def tell_endpoint(self, identifier: EndpointID, **fields: Any) -> Endpoint:
+        return self.change_endpoint(
+            identifier,
+            lambda item: replace(item, plugged=replace(item.plugged or PluggedEndpoint(), **fields)),
+        )

@@ -1,0 +1,68 @@
+"""IPAM plugins that forget: told again what they had given, when they or we were started anew."""
+
+import logging
+
+from bridgehead.core.model.errors import PluginRefused
+from bridgehead.core.model.network import Network
+from bridgehead.core.remote import protocol
+from bridgehead.engine.intent import Intent
+from bridgehead.engine.plugged.networks import ABSENT
+from bridgehead.engine.world import Plugins
+
+_log = logging.getLogger("bridgehead.plugged.replay")
+
+
+class Replay:
+    def __init__(self, intent: Intent, plugins: Plugins) -> None:
+        self._intent = intent
+        self._plugins = plugins
+        self._done: set[str] = set()
+
+    async def after(self, plugin: str, interface: str, *, is_new: bool) -> None:
+        """What has to follow an activation; `is_new`: the plugin was started since the one before.
+
+        Raises:
+            PluginMissing, PluginUnreachable, PluginAnswer: see `world.Plugins`.
+        """
+        if interface != protocol.IPAM_DRIVER or (plugin in self._done and not is_new):
+            return
+        able = await self._plugins.call(plugin, "IpamDriver.GetCapabilities", None, protocol.IpamCapabilities)
+        if able.requires_request_replay:
+            for network in list(self._intent.snapshot.networks.values()):
+                if network.addressed_by_plugin and network.ipam_driver == plugin:
+                    await self._again(network)
+        self._done.add(plugin)
+
+    async def _again(self, network: Network) -> None:
+        plugged = network.plugged
+        for request, subnet in zip(plugged.pools if plugged else (), network.subnets, strict=False):
+            asked = protocol.RequestPool(
+                address_space=plugged.space if plugged else "",
+                pool=str(subnet.prefix),
+                sub_pool=str(subnet.ip_range or ""),
+                options=dict(network.ipam_options or {}),
+                v6=subnet.prefix.version == 6,
+            )
+            await self._ask(network, "RequestPool", asked, protocol.Pool)
+            if subnet.gateway is not None:
+                gateway = protocol.RequestAddress.of_gateway(request.pool, str(subnet.gateway))
+                await self._ask(network, "RequestAddress", gateway, protocol.GivenAddress)
+            for address in subnet.auxiliary.values():
+                kept = protocol.RequestAddress(pool_id=request.pool, address=str(address))
+                await self._ask(network, "RequestAddress", kept, protocol.GivenAddress)
+        for endpoint in self._intent.snapshot.network_endpoints(network.id):
+            mac = endpoint.mac if plugged and plugged.mac_first else None
+            for item in endpoint.plugged.given if endpoint.plugged else ():
+                given = protocol.RequestAddress.of_endpoint(item.pool, str(item.address), mac)
+                await self._ask(network, "RequestAddress", given, protocol.GivenAddress)
+
+    async def _ask(
+        self, network: Network, method: str, request: protocol.Request, kind: type[protocol.Answer]
+    ) -> None:
+        try:
+            await self._plugins.call(network.ipam_driver, f"{protocol.IPAM_DRIVER}.{method}", request, kind)
+        except ABSENT:
+            raise
+        except PluginRefused as error:
+            # It remembers after all, or somebody else was quicker; what our containers have, they have.
+            _log.info("plugin %s, network %s: %s", network.ipam_driver, network.name, error)

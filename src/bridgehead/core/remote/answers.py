@@ -7,6 +7,7 @@ import msgspec
 
 from bridgehead.core.folding import folding
 from bridgehead.core.model.errors import PluginAnswer, PluginRefused
+from bridgehead.core.remote.shapes import Answer
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -60,9 +61,8 @@ def answer(
         if refused := _refusal(document):
             raise PluginRefused(f"remote: {_shortened(refused, _LONGEST_REFUSAL)}")
         found = convert(document, kind)
-        judge = getattr(found, "check_against", None)
-        if judge is not None:
-            judge(request)
+        if isinstance(found, Answer):
+            found.check_against(request)
     except ValueError as error:
         raise senseless(plugin, method, str(error)) from None
     return found

@@ -1,65 +1,47 @@
 """Every question libnetwork asks of a plugin and every answer to one, in the wire's spelling and order.
 
-Texts stay texts in the fields, so that what is written is what was said; properties give the model's types.
-An answer cannot be made with a text its properties could not read: that is a ValueError, and from the wire a
-`msgspec.ValidationError` that tells the place.
+Here are those of `NetworkDriver`, whose GetCapabilities carries no body. The rest is only named here, so that
+all of the protocol is in one place for those who speak it.
 
 Source: libnetwork's remote drivers as observed; see `docs/design/remote.md`.
 """
 
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
-from bridgehead.core.model.addresses import Address, Interface, Prefix
+from bridgehead.core.model.addresses import Address, Prefix
 from bridgehead.core.remote import words
+from bridgehead.core.remote.addressing import (
+    AddressSpaces,
+    GivenAddress,
+    IpamCapabilities,
+    Pool,
+    ReleaseAddress,
+    ReleasePool,
+    RequestAddress,
+    RequestPool,
+)
+from bridgehead.core.remote.endpoint_ports import (
+    PortBinding,
+    TransportPort,
+    exposed_ports,
+    port_map,
+)
+from bridgehead.core.remote.shapes import (
+    Answer,
+    Implements,
+    Nothing,
+    Part,
+    Request,
+)
 from bridgehead.core.remote.words import wire_name
 
 NETWORK_DRIVER = "NetworkDriver"
 IPAM_DRIVER = "IpamDriver"
 ACTIVATE = "Plugin.Activate"
-
-
-class Request(Struct, frozen=True, kw_only=True, rename=wire_name):
-    """Every field is written, also an empty one."""
-
-
-class Answer(Struct, frozen=True, kw_only=True, rename=wire_name, omit_defaults=True):
-    def __post_init__(self) -> None:
-        self.check()
-
-    def check(self) -> None:
-        """
-        Raises:
-            ValueError: a text does not mean what its field is for.
-        """
-
-    def check_against(self, request: Struct | None) -> None:
-        """
-        Raises:
-            ValueError: it does not answer this question.
-        """
-
-
-class Part(Struct, frozen=True, kw_only=True, rename=wire_name, omit_defaults=True):
-    """A piece of a question or an answer; what is empty in it is left out."""
-
-
-class Nothing(Answer, frozen=True, kw_only=True):
-    """The answer where there is nothing to tell."""
-
-
-class Implements(Answer, frozen=True, kw_only=True):
-    """To `Plugin.Activate`, which carries no body."""
-
-    implements: tuple[str, ...] = ()
-
-
-# NetworkDriver: GetCapabilities carries no body.
-
-Scope = Literal["local", "global"]
 
 
 class NetworkCapabilities(Answer, frozen=True, kw_only=True):
@@ -232,9 +214,9 @@ class StaticRoute(Struct, frozen=True, kw_only=True, rename=wire_name):
     next_hop: str = ""
 
     def __post_init__(self) -> None:
-        hop = self.hop
-        if hop is not None and not words.same_family(self.prefix, hop):
-            raise ValueError(f"{hop} cannot be the next hop to {self.prefix}")
+        prefix, hop = self.prefix, self.hop
+        if hop is not None and hop.version != prefix.version:
+            raise ValueError(f"{hop} cannot be the next hop to {prefix}")
 
     @property
     def prefix(self) -> Prefix:
@@ -295,105 +277,55 @@ class DiscoverDelete(DiscoverNew, frozen=True, kw_only=True):
     pass
 
 
-# Values inside of `Options`.
-
-
-class TransportPort(Struct, frozen=True, kw_only=True, rename=wire_name):
-    """`proto` is IP's number: 6 tcp, 17 udp, 132 sctp."""
-
-    proto: int
-    port: int
-
-
-class PortBinding(Struct, frozen=True, kw_only=True, rename=wire_name):
-    """A port published on the host; texts are "" where nothing is said, `host_port` is 0 for any."""
-
-    proto: int
-    ip: str = ""
-    port: int
-    host_ip: str = ""
-    host_port: int = 0
-    host_port_end: int = 0
-
-
-# IpamDriver: GetCapabilities and GetDefaultAddressSpaces carry no body.
-
-
-class IpamCapabilities(Answer, frozen=True, kw_only=True):
-    requires_mac_address: bool = field(default=False, name="RequiresMACAddress")
-    requires_request_replay: bool = False
-
-
-class AddressSpaces(Answer, frozen=True, kw_only=True):
-    local_default_address_space: str = ""
-    global_default_address_space: str = ""
-
-
-class RequestPool(Request, frozen=True, kw_only=True):
-    """`pool` "" lets the plugin choose. `sub_pool` is the part that addresses come from."""
-
-    address_space: str
-    pool: str = ""
-    sub_pool: str = ""
-    options: Mapping[str, str] | None = {}
-    v6: bool = False
-
-
-class Pool(Answer, frozen=True, kw_only=True):
-    pool_id: str = ""
-    pool: str = ""
-    data: Mapping[str, str] = {}
-
-    def check(self) -> None:
-        _ = self.prefix, self.gateway
-
-    def check_against(self, request: Struct | None) -> None:
-        if isinstance(request, RequestPool) and (self.prefix.version == 6) is not request.v6:
-            raise ValueError(f"{self.prefix} is not IPv{6 if request.v6 else 4}, which was asked for")
-
-    @property
-    def prefix(self) -> Prefix:
-        return words.prefix(self.pool)
-
-    @property
-    def gateway(self) -> Interface | None:
-        """The gateway the plugin has chosen; none need be requested then."""
-        given = self.data.get(words.GATEWAY)
-        return words.cidr(given) if given else None
-
-
-class ReleasePool(Request, frozen=True, kw_only=True):
-    pool_id: str
-
-
-class RequestAddress(Request, frozen=True, kw_only=True):
-    """`address` is a bare address, or "" for any. `options` is null for auxiliary addresses."""
-
-    pool_id: str
-    address: str = ""
-    options: Mapping[str, str] | None = None
-
-    @classmethod
-    def of_gateway(cls, pool_id: str, address: str = "") -> Self:
-        return cls(pool_id=pool_id, address=address, options={words.REQUEST_ADDRESS_TYPE: words.GATEWAY})
-
-    @classmethod
-    def of_endpoint(cls, pool_id: str, address: str = "", mac: str | None = None) -> Self:
-        return cls(pool_id=pool_id, address=address, options={words.MAC_ADDRESS: mac} if mac else None)
-
-
-class GivenAddress(Answer, frozen=True, kw_only=True):
-    address: str = ""
-    data: Mapping[str, str] = {}
-
-    def check(self) -> None:
-        _ = self.interface
-
-    @property
-    def interface(self) -> Interface:
-        return words.cidr(self.address)
-
-
-class ReleaseAddress(Request, frozen=True, kw_only=True):
-    pool_id: str
-    address: str
+__all__ = [
+    "ACTIVATE",
+    "CONNECTED",
+    "IPAM_DRIVER",
+    "NETWORK_DRIVER",
+    "NEXT_HOP",
+    "NODE_DISCOVERY",
+    "AddressSpaces",
+    "AllocateNetwork",
+    "AllocatedNetwork",
+    "Answer",
+    "AnsweredInterface",
+    "CreateEndpoint",
+    "CreateNetwork",
+    "CreatedEndpoint",
+    "DeleteEndpoint",
+    "DeleteNetwork",
+    "DiscoverDelete",
+    "DiscoverNew",
+    "EndpointInterface",
+    "EndpointOperInfo",
+    "FreeNetwork",
+    "GivenAddress",
+    "GwAllocCheck",
+    "GwAllocChecked",
+    "Implements",
+    "InterfaceName",
+    "IpamCapabilities",
+    "IpamData",
+    "Join",
+    "Joined",
+    "Leave",
+    "NetworkCapabilities",
+    "Node",
+    "Nothing",
+    "OfEndpoint",
+    "OperInfo",
+    "Part",
+    "Pool",
+    "PortBinding",
+    "ProgramExternalConnectivity",
+    "ReleaseAddress",
+    "ReleasePool",
+    "Request",
+    "RequestAddress",
+    "RequestPool",
+    "RevokeExternalConnectivity",
+    "StaticRoute",
+    "TransportPort",
+    "exposed_ports",
+    "port_map",
+]

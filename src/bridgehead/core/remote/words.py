@@ -6,7 +6,7 @@ the place it was found at.
 
 import ipaddress
 import re
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 
 from bridgehead.core.model.addresses import Address, Interface, Prefix, parse_mac
 from bridgehead.core.model.errors import InvalidParameter
@@ -109,7 +109,3 @@ def link_name(text: str, longest: int = LONGEST_NAME) -> str:
     if text in {".", ".."} or not _LINK_NAME.fullmatch(text):
         raise ValueError(f"{shown(text)} is no name for an interface")
     return text
-
-
-def same_family(one: IPv4Network | IPv6Network, other: Address) -> bool:
-    return one.version == other.version

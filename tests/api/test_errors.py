@@ -20,7 +20,11 @@ def test_every_class_of_error_has_a_status(kind: type[model.BridgeheadError]) ->
         (model.CommandNotFound("exec: no such file or directory"), 400, "exec: no such file or directory"),
         (model.CommandNotExecutable("x"), 400, "x: permission denied"),
         (model.HostRefused("x"), 500, "x"),
-        (model.PluginMissing("x", "x.sock in /a"), 404, 'plugin "x" not found: looked for x.sock in /a'),
+        (
+            model.PluginMissing("x", "looked for x.sock in /a"),
+            404,
+            'plugin "x" not found: looked for x.sock in /a',
+        ),
         (model.PluginUnreachable("x"), 503, "x"),
         (model.PluginRefused("remote: x"), 500, "remote: x"),
         (errors.TooLarge("x"), 413, "x"),

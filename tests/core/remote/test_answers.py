@@ -253,7 +253,7 @@ def test_a_pool_of_the_other_family_is_no_answer() -> None:
 
 
 def test_a_missing_plugin_is_told_with_and_without_what_else_there_is() -> None:
-    error = PluginMissing("x", "x.sock in /a, x.spec and x.json in /b")
+    error = PluginMissing("x", "looked for x.sock in /a, x.spec and x.json in /b")
 
     assert error.message == 'plugin "x" not found: looked for x.sock in /a, x.spec and x.json in /b'
     assert error.after("the built-in network drivers are bridge and host").message == (

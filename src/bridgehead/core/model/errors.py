@@ -62,17 +62,16 @@ class CommandNotExecutable(HostRefused):
 
 
 class PluginMissing(NotFound):
-    """`looked` tells where it was sought; `before` is the sentence that may stand ahead of that."""
+    """`reason` tells where it was looked for; `before` is the sentence that may stand ahead of that."""
 
-    def __init__(self, name: str, looked: str, before: str = "") -> None:
-        reasons = (before, f"looked for {looked}")
-        super().__init__(f'plugin "{name}" not found: ' + "; ".join(filter(None, reasons)))
+    def __init__(self, name: str, reason: str, before: str = "") -> None:
+        super().__init__(f'plugin "{name}" not found: ' + "; ".join(filter(None, (before, reason))))
         self.name = name
-        self.looked = looked
+        self.reason = reason
 
     def after(self, before: str) -> "PluginMissing":
         """The same, told after what the caller knows: which drivers are built in."""
-        return PluginMissing(self.name, self.looked, before)
+        return PluginMissing(self.name, self.reason, before)
 
 
 class PluginUnreachable(Unavailable): ...

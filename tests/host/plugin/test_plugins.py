@@ -6,6 +6,7 @@ import re
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from bridgehead.core.model.errors import (
     PluginUnreachable,
 )
 from bridgehead.core.remote import protocol as p
+from bridgehead.engine.world import Plugins
+from bridgehead.host.plugin.late import LatePlugins
 from bridgehead.host.plugin.limits import Limits
 from tests.host.plugin.scripted import BOTH, QUICK, Asked, Scripted, always, asking, http, said
 
@@ -346,3 +349,22 @@ async def test_nothing_stays_open_whatever_happens(tmp_path: Path) -> None:
 
         await asyncio.wait_for(plugin.idle.wait(), 5)
         assert _descriptors() <= before + 2
+
+
+async def test_the_code_is_loaded_with_the_first_question() -> None:
+    late: Plugins = LatePlugins()
+    await late.close()
+    asked_nothing = "import sys; import bridgehead.host.plugin.late; print(*sys.modules)"
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", asked_nothing], check=True, capture_output=True, text=True, timeout=20
+    ).stdout.split()
+
+    assert "bridgehead.host.plugin.late" in loaded
+    assert not {"aiohttp", "bridgehead.core.remote.protocol", "bridgehead.host.plugin.plugins"} & {*loaded}
+    assert "nobody-has-this" not in late.known()
+    with pytest.raises(PluginMissing, match=r"looked for nobody-has-this\.sock in /run/docker/plugins, "):
+        await late.activate("nobody-has-this", "NetworkDriver")
+    with pytest.raises(PluginMissing, match=r"in /etc/docker/plugins, /usr/lib/docker/plugins$"):
+        await late.call("nobody-has-this", "NetworkDriver.GetCapabilities", None, p.NetworkCapabilities)
+    await late.close()

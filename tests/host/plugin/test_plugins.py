@@ -351,9 +351,7 @@ async def test_nothing_stays_open_whatever_happens(tmp_path: Path) -> None:
         assert _descriptors() <= before + 2
 
 
-async def test_the_code_is_loaded_with_the_first_question() -> None:
-    late: Plugins = LatePlugins()
-    await late.close()
+def test_the_code_is_loaded_with_the_first_question() -> None:
     asked_nothing = "import sys; import bridgehead.host.plugin.late; print(*sys.modules)"
 
     loaded = subprocess.run(
@@ -362,6 +360,12 @@ async def test_the_code_is_loaded_with_the_first_question() -> None:
 
     assert "bridgehead.host.plugin.late" in loaded
     assert not {"aiohttp", "bridgehead.core.remote.protocol", "bridgehead.host.plugin.plugins"} & {*loaded}
+
+
+async def test_questions_that_load_the_code_are_answered_as_others() -> None:
+    late: Plugins = LatePlugins()
+    await late.close()
+
     assert "nobody-has-this" not in late.known()
     with pytest.raises(PluginMissing, match=r"looked for nobody-has-this\.sock in /run/docker/plugins, "):
         await late.activate("nobody-has-this", "NetworkDriver")

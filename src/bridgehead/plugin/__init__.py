@@ -1,0 +1,107 @@
+"""Network and IPAM drivers for Docker and Bridgehead: a class with a method for each call, and `main`.
+
+    class Mine(NetworkDriver):
+        def create_network(self, request: CreateNetwork) -> None: ...
+        ...
+
+    if __name__ == "__main__":
+        main(Mine(), name="mine")
+
+`docs/drivers.md` explains each call. Raise `Refused` with the sentence the user shall read.
+"""
+
+from bridgehead.core.remote.protocol import (
+    CONNECTED,
+    NEXT_HOP,
+    AddressSpaces,
+    AllocatedNetwork,
+    AllocateNetwork,
+    AnsweredInterface,
+    CreatedEndpoint,
+    CreateEndpoint,
+    CreateNetwork,
+    DeleteEndpoint,
+    DeleteNetwork,
+    DiscoverDelete,
+    DiscoverNew,
+    EndpointInterface,
+    EndpointOperInfo,
+    FreeNetwork,
+    GivenAddress,
+    GwAllocCheck,
+    GwAllocChecked,
+    InterfaceName,
+    IpamCapabilities,
+    IpamData,
+    Join,
+    Joined,
+    Leave,
+    NetworkCapabilities,
+    Node,
+    OperInfo,
+    Pool,
+    PortBinding,
+    ProgramExternalConnectivity,
+    ReleaseAddress,
+    ReleasePool,
+    RequestAddress,
+    RequestPool,
+    RevokeExternalConnectivity,
+    StaticRoute,
+    TransportPort,
+    exposed_ports,
+    port_map,
+)
+from bridgehead.plugin.dispatch import Exchange
+from bridgehead.plugin.drivers import IpamDriver, NetworkDriver, Refused
+from bridgehead.plugin.serving import Serving, main, serve
+
+__all__ = [
+    "CONNECTED",
+    "NEXT_HOP",
+    "AddressSpaces",
+    "AllocateNetwork",
+    "AllocatedNetwork",
+    "AnsweredInterface",
+    "CreateEndpoint",
+    "CreateNetwork",
+    "CreatedEndpoint",
+    "DeleteEndpoint",
+    "DeleteNetwork",
+    "DiscoverDelete",
+    "DiscoverNew",
+    "EndpointInterface",
+    "EndpointOperInfo",
+    "Exchange",
+    "FreeNetwork",
+    "GivenAddress",
+    "GwAllocCheck",
+    "GwAllocChecked",
+    "InterfaceName",
+    "IpamCapabilities",
+    "IpamData",
+    "IpamDriver",
+    "Join",
+    "Joined",
+    "Leave",
+    "NetworkCapabilities",
+    "NetworkDriver",
+    "Node",
+    "OperInfo",
+    "Pool",
+    "PortBinding",
+    "ProgramExternalConnectivity",
+    "Refused",
+    "ReleaseAddress",
+    "ReleasePool",
+    "RequestAddress",
+    "RequestPool",
+    "RevokeExternalConnectivity",
+    "Serving",
+    "StaticRoute",
+    "TransportPort",
+    "exposed_ports",
+    "main",
+    "port_map",
+    "serve",
+]

@@ -5,8 +5,9 @@
     docker network create -d simple --ipam-driver simple demo
     docker run --rm --network demo busybox ip address
 
-It needs root, for `ip`. Containers of a network reach each other and the host; nothing is translated and no
-ports are published. Options: `-o mtu=1400`, `-o bridge=NAME`.
+It needs root, for `ip`, and asks `iptables`, if there is one, to let a network's containers reach each other.
+They reach the host as well; nothing is translated and no ports are published. Options: `-o mtu=1400`,
+`-o bridge=NAME`.
 
 Two habits make it robust. Whatever it must know after its own restart is in one file, written before a call
 is answered. And every call may come twice: what is there already is taken as done, what is gone as removed.
@@ -15,9 +16,10 @@ is answered. And every call may come twice: what is there already is taken as do
 import ipaddress
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +47,6 @@ from bridgehead.plugin import (
 )
 
 Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 DEFAULT_BLOCKS = {False: ("10.222.0.0/16", 24), True: ("fd22:2222::/48", 64)}
 GATEWAY = "com.docker.network.gateway"
@@ -78,6 +79,23 @@ def ip(*words: str) -> None:
         raise Refused(f"ip {' '.join(words)}: {outcome.stderr.strip()}")
 
 
+def forward(bridge: str, *, wanted: bool) -> None:
+    """Docker's rules drop what passes through bridges that are not its own; this is the exception."""
+    program = shutil.which("iptables", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None:
+        return
+    rule = ["FORWARD", "-i", bridge, "-o", bridge, "-j", "ACCEPT"]
+    command = [program, "--wait", "5"]
+    there = not subprocess.run(
+        [*command, "-C", *rule], capture_output=True, timeout=10, check=False
+    ).returncode
+    if there != wanted:
+        change = [*command, "-I" if wanted else "-D", *rule]
+        outcome = subprocess.run(change, capture_output=True, text=True, timeout=10, check=False)
+        if outcome.returncode:
+            raise Refused(f"iptables: {outcome.stderr.strip()}")
+
+
 def exists(link: str) -> bool:
     return Path("/sys/class/net", link).exists()
 
@@ -102,6 +120,7 @@ class SimpleBridge(NetworkDriver):
             for gateway in gateways:
                 ip("address", "replace", gateway, "dev", bridge, *(["nodad"] if ":" in gateway else []))
             ip("link", "set", bridge, "up")
+            forward(bridge, wanted=True)
         except Refused:
             self._forget(request.network_id)  # nobody deletes a network that could not be created
             raise
@@ -121,6 +140,7 @@ class SimpleBridge(NetworkDriver):
 
     def _forget(self, network_id: str) -> None:
         bridge = self._state["networks"][network_id]["bridge"]
+        forward(bridge, wanted=False)
         if exists(bridge):
             ip("link", "delete", bridge)
         del self._state["networks"][network_id]
@@ -242,7 +262,7 @@ class SimpleAddresses(IpamDriver):
         owner = _owner(request)
         address = str(ipaddress.ip_address(request.address)) if request.address else ""
         if not address:
-            address = _held(taken, owner) or _lowest(ipaddress.ip_network(pool["range"]), taken)
+            address = _held(taken, owner) or _next(pool)
         if ipaddress.ip_address(address) not in prefix:
             raise Refused(f"{address} is not in {prefix}")
         if taken.setdefault(address, owner) != owner:
@@ -265,11 +285,15 @@ def _held(taken: dict[str, str], owner: str) -> str | None:
     return next((address for address, holder in taken.items() if holder == owner != "nobody here"), None)
 
 
-def _lowest(block: Prefix, taken: dict[str, str]) -> str:
-    hosts: Iterator[Address] = iter(block.hosts())
-    free = next((str(address) for address in hosts if str(address) not in taken), None)
+def _next(pool: dict[str, Any]) -> str:
+    """The first free one after the last given: neighbours still know the MAC address of one just released."""
+    block, taken = ipaddress.ip_network(pool["range"]), pool["addresses"]
+    last = ipaddress.ip_address(pool.get("last") or block[0])
+    later = (address for address in block.hosts() if int(address) > int(last))
+    free = next((str(address) for address in chain(later, block.hosts()) if str(address) not in taken), None)
     if free is None:
         raise Refused(f"every address of {block} is in use")
+    pool["last"] = free
     return free
 
 

@@ -138,7 +138,7 @@ def _logged(exchange: Exchange) -> None:
     _log.info(
         "%s %s -> %d %s (%.0f ms)",
         exchange.method,
-        exchange.request.decode(errors="replace") or "-",
+        exchange.request.decode(errors="replace").strip() or "-",
         exchange.status,
         exchange.answer.decode(errors="replace").strip(),
         exchange.took_s * 1000,

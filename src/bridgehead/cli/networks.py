@@ -150,7 +150,9 @@ def inspect(client: Client, *, names: tuple[str, ...], layout: str | None, verbo
 
 
 @click.command(cls=Verb)
-@click.option("-f", "--force", is_flag=True, help="Do not error if the network does not exist")
+@click.option(
+    "-f", "--force", is_flag=True, help="Also if its plugin does not answer; no error if it does not exist"
+)
 @click.argument("names", metavar="NETWORK...", nargs=-1, required=True)
 @click.pass_obj
 def rm(client: Client, *, names: tuple[str, ...], force: bool) -> int:
@@ -158,7 +160,7 @@ def rm(client: Client, *, names: tuple[str, ...], force: bool) -> int:
 
     def remove(name: str) -> str | None:
         try:
-            client.delete(f"/networks/{name}")
+            client.delete(f"/networks/{name}", {"force": "1"} if force else {})
         except Refused as error:
             if force and error.status == NOT_FOUND:
                 return None

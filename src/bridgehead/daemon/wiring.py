@@ -41,6 +41,7 @@ from bridgehead.host.machine.occupied import HostSurroundings
 from bridgehead.host.machine.rival import rival
 from bridgehead.host.netlink.parents import HostParents
 from bridgehead.host.netlink.standing import standing, wake
+from bridgehead.host.plugin.late import LatePlugins
 from bridgehead.host.ports.host_ports import KernelPorts
 from bridgehead.host.runtime.logs import ConmonLogs
 from bridgehead.host.runtime.runtime import ConmonRuntime
@@ -86,7 +87,8 @@ def build(settings: Settings, held: ExitStack) -> Parts:
     intent = _intent(store, machine.host, facts, around)
     runtime = _runtime(layout)
     logs = ConmonLogs(layout.containers, layout.bundles)
-    engine = Engine(intent, runtime, KernelPorts(), logs, LayerStore(layout.layers))
+    layers = LayerStore(layout.layers)
+    engine = Engine(intent, runtime, KernelPorts(), logs, layers, LatePlugins())
     vigil = Vigil(intent, engine.events, watch, neighbours)
     return Parts(engine, vigil, runtime, machine.births, chosen, programs)
 

@@ -1,6 +1,6 @@
 """What the engine offers to `api`: the use cases, as Protocols, so that each side can be read alone."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -19,7 +19,9 @@ class Networks(Protocol):
         """The new network, and warnings for the client."""
         ...
 
-    async def remove(self, reference: str) -> None: ...
+    async def remove(self, reference: str, *, force: bool = False) -> None:
+        """`force`: also if its plugins do not answer; they are not told then."""
+        ...
 
     async def connect(self, network: str, container: str, wish: EndpointWish) -> None: ...
 
@@ -125,9 +127,19 @@ class Events(Protocol):
     def subscribe(self) -> AsyncIterator[Event]: ...
 
 
+class Plugged(Protocol):
+    @property
+    def absent(self) -> Mapping[str, str]:
+        """Plugins that networks need and that do not answer, each with the reason."""
+        ...
+
+
 class Engine(Protocol):
     @property
     def snapshot(self) -> Snapshot: ...
+
+    @property
+    def plugged(self) -> Plugged: ...
 
     @property
     def networks(self) -> Networks: ...

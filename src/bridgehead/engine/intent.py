@@ -44,6 +44,7 @@ class Intent:
         self.surroundings = surroundings
         self.parents = parents
         self.former = FormerAddresses()
+        self.parted: Callable[[], None] = lambda: None
         self.reconciler = Reconciler(
             host,
             lambda owner: fragment(self._snapshot, owner, self.facts),
@@ -55,7 +56,10 @@ class Intent:
         return self._snapshot
 
     def commit(self, new: Snapshot) -> set[str]:
-        """Make `new` the intent, durably; the owners whose objects it changes."""
+        """Make `new` the intent, durably; the owners whose objects it changes.
+
+        `parted` is called when plugins have something to hear by it.
+        """
         if new is self._snapshot:
             return set()
         if new.revision != self._snapshot.revision:
@@ -66,6 +70,8 @@ class Intent:
         concerned = dirty(old, new)
         self._snapshot = self._store.commit(old, new)
         self.former.note(old, new)
+        if owed:
+            self.parted()
         return concerned
 
     def assume(self, new: Snapshot) -> None:

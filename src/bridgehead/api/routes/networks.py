@@ -37,7 +37,7 @@ def _wanted(asked: Filters, snapshot: Snapshot) -> Callable[[Network], bool]:
     def accepts(network: Network) -> bool:
         return (
             filters.exact(asked, "driver", network.driver)
-            and filters.exact(asked, "scope", "local")
+            and filters.exact(asked, "scope", network.scope)
             and filters.labels_match(asked, network.labels)
             and name(network.name)
             and identifier(network.id)
@@ -60,9 +60,9 @@ def _kinds(asked: Filters) -> set[bool]:
 async def inspect(call: Call) -> web.StreamResponse:
     strict_flag(call.query, "verbose")  # only a swarm has more to say, but a bad word is still refused
     network = call.snapshot.find_network(call.name)
-    if call.query.get("scope", "local") not in ("", "local"):
+    if call.query.get("scope", network.scope) not in ("", network.scope):
         raise NotFound(f"network {call.name} not found")
-    return json(wire.show_whole(network, call.snapshot))
+    return json(wire.show_whole(network, call.snapshot, call.engine.plugged.absent))
 
 
 async def create(call: Call) -> web.StreamResponse:
@@ -72,7 +72,8 @@ async def create(call: Call) -> web.StreamResponse:
 
 
 async def remove(call: Call) -> web.StreamResponse:
-    await call.engine.networks.remove(call.name)
+    force = strict_flag(call.query, "force")
+    await call.engine.networks.remove(call.name, force=force)
     return status_only()
 
 

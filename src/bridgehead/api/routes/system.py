@@ -55,7 +55,7 @@ async def version(call: Call) -> web.StreamResponse:
 
 
 async def info(call: Call) -> web.StreamResponse:
-    return json({**_constants(), **_machine(), **_identity(call), **_counts(call)})
+    return json({**_constants(), **_machine(call), **_identity(call), **_counts(call), **_plugins(call)})
 
 
 def _counts(call: Call) -> dict[str, object]:
@@ -90,7 +90,21 @@ def _identity(call: Call) -> dict[str, object]:
     }
 
 
-def _machine() -> dict[str, object]:
+def _plugins(call: Call) -> dict[str, object]:
+    """A plugin is listed while a network of its is there."""
+    networks = call.snapshot.networks.values()
+    drivers = {*_NETWORK_DRIVERS, *(network.driver for network in networks if network.driven_by_plugin)}
+    named = {"Volume": [], "Network": sorted(drivers), "Authorization": None, "Log": ["json-file"]}
+    return {"Plugins": named}
+
+
+def _warnings(call: Call, *, forwarding: bool) -> list[str] | None:
+    said = [] if forwarding else ["WARNING: IPv4 forwarding is disabled"]
+    said += [f"WARNING: networks wait for {reason}" for reason in call.engine.plugged.absent.values()]
+    return said or None
+
+
+def _machine(call: Call) -> dict[str, object]:
     kernel = os.uname()
     forwarding = _switch("net/ipv4/ip_forward")
     return {
@@ -102,7 +116,7 @@ def _machine() -> dict[str, object]:
         "NCPU": os.cpu_count() or 1,
         "MemTotal": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"),
         "IPv4Forwarding": forwarding,
-        "Warnings": None if forwarding else ["WARNING: IPv4 forwarding is disabled"],
+        "Warnings": _warnings(call, forwarding=forwarding),
         "BridgeNfIptables": _switch("net/bridge/bridge-nf-call-iptables"),
         "BridgeNfIp6tables": _switch("net/bridge/bridge-nf-call-ip6tables"),
         "CgroupVersion": "2" if Path("/sys/fs/cgroup/cgroup.controllers").exists() else "1",
@@ -115,12 +129,6 @@ def _constants() -> Mapping[str, object]:
         "DriverStatus": [],
         "LoggingDriver": "json-file",
         "CgroupDriver": "cgroupfs",
-        "Plugins": {
-            "Volume": [],
-            "Network": list(_NETWORK_DRIVERS),
-            "Authorization": None,
-            "Log": ["json-file"],
-        },
         "Swarm": {"NodeID": "", "LocalNodeState": "inactive", "ControlAvailable": False},
         "RegistryConfig": {"InsecureRegistryCIDRs": [], "IndexConfigs": {}, "Mirrors": []},
         "IndexServerAddress": "",

@@ -1,6 +1,6 @@
 """The network object, and the bodies that make, join and leave one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, field
 
@@ -85,7 +85,7 @@ def show(network: Network) -> dict[str, object]:
         "Name": network.name,
         "Id": network.id,
         "Created": network.created,
-        "Scope": "local",
+        "Scope": network.scope,
         "Driver": network.driver,
         "EnableIPv4": network.ipv4,
         "EnableIPv6": network.ipv6,
@@ -105,10 +105,25 @@ def show(network: Network) -> dict[str, object]:
     }
 
 
-def show_whole(network: Network, snapshot: Snapshot) -> dict[str, object]:
-    """As an inspect shows it: with the containers that are attached now."""
+def show_whole(network: Network, snapshot: Snapshot, absent: Mapping[str, str]) -> dict[str, object]:
+    """As an inspect shows it: with the containers attached now. `absent`: plugins that do not answer,
+    and why; only where there is something to say, `Status` says it.
+    """
     attached = (end for end in snapshot.network_endpoints(network.id) if end.phase is Phase.READY)
-    return {**show(network), "Containers": _show_attached(attached, snapshot)}
+    status = _status(network, absent)
+    return {
+        **show(network),
+        "Containers": _show_attached(attached, snapshot),
+        **({"Status": status} if status else {}),
+    }
+
+
+def _status(network: Network, absent: Mapping[str, str]) -> dict[str, str]:
+    said = {"Phase": "being removed"} if network.phase is Phase.LEAVING else {}
+    for plugin in (network.driver, network.ipam_driver):
+        if plugin in absent:
+            said["Waiting"] = absent[plugin]
+    return said
 
 
 def _show_attached(endpoints: Iterable[Endpoint], snapshot: Snapshot) -> dict[str, object]:

@@ -161,6 +161,10 @@ class Network:
         return not self.predefined
 
     @property
+    def scope(self) -> str:
+        return self.plugged.scope if self.plugged else "local"
+
+    @property
     def driven_by_plugin(self) -> bool:
         return self.plugged is not None and self.plugged.driver
 

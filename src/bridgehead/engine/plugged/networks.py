@@ -25,9 +25,7 @@ _log = logging.getLogger("bridgehead.plugged.networks")
 
 
 class PluggedNetworks:
-    """`unfinished`: networks that are to go as soon as their plugins answer again. `owing` is set when there is
-    another.
-    """
+    """`unfinished`: networks that are to go once their plugins answer; `owing` is set with every new one."""
 
     def __init__(self, intent: Intent, plugins: Plugins, owing: asyncio.Event) -> None:
         self._owing = owing

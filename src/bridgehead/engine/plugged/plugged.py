@@ -33,6 +33,7 @@ class Plugged:
         self._absent: dict[str, str] = {}
         self._owing = asyncio.Event()
         self._replay = Replay(intent, plugins)
+        intent.parted = self._owing.set
         farewells = Farewells(intent, plugins)
         self.networks = PluggedNetworks(intent, plugins, self._owing)
         self.endpoints = PluggedEndpoints(intent, plugins, farewells)
@@ -62,7 +63,6 @@ class Plugged:
             await asyncio.wait_for(asyncio.shield(self._farewells.said()), _PATIENCE_S)
         except (BridgeheadError, TimeoutError) as error:
             _log.warning("a plugin has yet to hear what is gone: %s", str(error) or "it takes its time")
-            self._owing.set()
 
     async def follow(self, sandbox: SandboxID) -> None:
         """After a change that must not fail for it any more."""

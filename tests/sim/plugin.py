@@ -25,6 +25,7 @@ class Plugin:
         self.away = False
         self.refuses: set[str] = set()
         self.gateway = True
+        self.own_way_out = False
         self.heard: list[str] = []
         self.networks: set[str] = set()
         self.endpoints: dict[str, set[str]] = {}  # what each was told of: joined, external
@@ -120,7 +121,7 @@ class Plugin:
         return p.Joined(
             interface_name=p.InterfaceName(src_name=f"p{request.endpoint_id[:7]}", dst_prefix="eth"),
             gateway="10.50.0.1" if self.gateway else "",
-            disable_gateway_service=not self.gateway,
+            disable_gateway_service=self.own_way_out,
         )
 
     def _on_Leave(self, request: p.Leave) -> None:  # noqa: N802

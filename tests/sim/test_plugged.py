@@ -84,6 +84,14 @@ async def left(world: World) -> None:
     await world.engine.networks.disconnect("pn", "c1", force=False)
 
 
+async def without_gateway(world: World) -> None:
+    world.plugin.gateway = False
+    await running(world)
+    await world.network("bn")
+    await world.engine.networks.connect("bn", "c1", _wish())
+    await world.engine.networks.disconnect("bn", "c1", force=False)
+
+
 async def stopped(world: World) -> None:
     await running(world)
     await world.engine.containers.remove("c1", force=True)
@@ -101,7 +109,7 @@ async def addressed_only(world: World) -> None:
     await world.engine.networks.remove("bn")
 
 
-ACTS: list[Act] = [plugged, running, connected, left, stopped, removed, addressed_only]
+ACTS: list[Act] = [plugged, running, connected, left, without_gateway, stopped, removed, addressed_only]
 
 
 @pytest.mark.parametrize("act", ACTS)
@@ -252,5 +260,29 @@ async def test_the_way_out_is_told_to_the_plugin_as_it_moves() -> None:
 
     assert moved == ["RevokeExternalConnectivity"]
     assert world.plugin.heard == ["RevokeExternalConnectivity", "ProgramExternalConnectivity"]
+    agree(world)
+    await world.engine.end()
+
+
+def service_endpoints(world: World) -> list[str]:
+    snapshot = world.engine.snapshot
+    return [snapshot.networks[item.network].name for item in snapshot.endpoints.values() if item.service]
+
+
+@pytest.mark.parametrize("own_way_out", [False, True])
+async def test_a_sandbox_whose_plugin_leads_nowhere_gets_a_way_out_unless_it_wants_none(
+    own_way_out: bool,
+) -> None:
+    world = await begun()
+    world.plugin.gateway, world.plugin.own_way_out = False, own_way_out
+    await running(world)
+
+    assert service_endpoints(world) == ([] if own_way_out else ["docker_gwbridge"])
+
+    await world.network("bn")
+    await world.engine.networks.connect("bn", "c1", _wish())
+    assert service_endpoints(world) == []
+    await world.engine.networks.disconnect("bn", "c1", force=False)
+    assert service_endpoints(world) == ([] if own_way_out else ["docker_gwbridge"])
     agree(world)
     await world.engine.end()

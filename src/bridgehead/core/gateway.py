@@ -1,8 +1,8 @@
 """Which endpoint leads outside, and the order in which a sandbox looks at its networks.
 
-Best first: higher priority; networks that lead outside before internal ones; those that lead there for both
-families before those for one, and these before those for none; then the network's name. Source:
-behaviour.md 2.8.
+Best first: higher priority; what users asked for before docker_gwbridge; networks that lead outside before
+internal ones; those that lead there for both families before those for one, and these before those for none;
+then the network's name. Source: behaviour.md 2.8.
 """
 
 import ipaddress
@@ -18,7 +18,14 @@ EVERYWHERE: dict[int, Prefix] = {4: ipaddress.ip_network("0.0.0.0/0"), 6: ipaddr
 
 def gateway_order(snapshot: Snapshot, endpoints: Iterable[Endpoint]) -> list[Attached]:
     pairs = [(endpoint, snapshot.networks[endpoint.network]) for endpoint in endpoints]
-    return sorted(pairs, key=lambda pair: rank(pair[1], pair[0].wish.gateway_priority, pair[0]))
+    return sorted(
+        pairs,
+        key=lambda pair: (
+            -pair[0].wish.gateway_priority,
+            pair[0].service,
+            rank(pair[1], pair[0].wish.gateway_priority, pair[0]),
+        ),
+    )
 
 
 def rank(network: Network, priority: int, endpoint: Endpoint | None = None) -> tuple[int, bool, int, str]:

@@ -62,10 +62,11 @@ def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iter
     own = [
         address.ip
         for endpoint, _ in sorted(attached, key=lambda pair: pair[0].interface)
+        if not endpoint.service
         for address in endpoint.addresses
     ]
     settings = etc.overridden(facts.resolv, container.spec)
-    embedded = any(network.user_defined for _, network in attached)
+    embedded = bool(_named(attached))
     folder = layout.container(container.id)
     yield File(f"{folder}/hostname", etc.hostname(container.spec))
     told = links.host_lines(links.effective(snapshot, container))
@@ -88,12 +89,17 @@ def stack_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Ite
         yield Route(namespace, destination, interface, gateway)
     yield from publishing.published_objects(sandbox, attached, facts)
     yield from _link_objects(snapshot, container, attached, facts)
-    named = [(endpoint, network) for endpoint, network in attached if network.user_defined]
+    named = _named(attached)
     if named:
         settings = etc.overridden(facts.resolv, container.spec)
         yield ResolverRedirect(namespace, sandbox.resolver_port)
         yield _view(sandbox, container, attached, settings, namespace)
     yield from (_record(container, endpoint, network) for endpoint, network in named)
+
+
+def _named(attached: list[tuple[Endpoint, Network]]) -> list[tuple[Endpoint, Network]]:
+    """Where the container has names, and may ask for those of others."""
+    return [pair for pair in attached if pair[1].user_defined and not pair[0].service]
 
 
 def _link_objects(
@@ -149,7 +155,7 @@ def _view(
         sandbox=sandbox.id,
         namespace=namespace,
         port=sandbox.resolver_port,
-        networks=tuple(network.id for _, network in attached if network.user_defined),
+        networks=tuple(network.id for _, network in _named(attached)),
         links=tuple(
             (network.id, link.alias, _name_of(link.target))
             for endpoint, network in attached

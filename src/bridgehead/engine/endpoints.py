@@ -57,13 +57,15 @@ class EndpointUseCases:
             return
         endpoint = decide(self._intent, snapshot, sandbox, wished, where)
         connected = self._publishing.awaited(snapshot.put(wished, endpoint), sandbox.id, host)
-        await self._intent.attempt(
-            connected,
-            endpoint,
-            undo=lambda now: _without_idle_ports(sandbox.id, _disconnected(now, endpoint, where)),
-            asking=None if where.plugged is None else partial(self._ask, sandbox.id, host),
-        )
-        await self._plugged.follow(sandbox.id)
+        try:
+            await self._intent.attempt(
+                connected,
+                endpoint,
+                undo=lambda now: _without_idle_ports(sandbox.id, _disconnected(now, endpoint, where)),
+                asking=None if where.plugged is None else partial(self._ask, sandbox.id, host),
+            )
+        finally:
+            await self._plugged.follow(sandbox.id)
         self._events.network(where, "connect", container=who.id)
 
     @to_the_end
@@ -96,9 +98,8 @@ class EndpointUseCases:
 
     async def _ask(self, sandbox: SandboxID, host: HostPorts) -> None:
         """Its plugins' part, between the decision and the host's."""
-        await self._plugged.endpoints.create(sandbox)
-        self._intent.commit(self._publishing.awaited(self._intent.snapshot, sandbox, host))
-        await self._plugged.endpoints.join(sandbox)
+        await self._plugged.asked(sandbox, host)
+        await self._plugged.joined(sandbox)
 
 
 def check_addresses(snapshot: Snapshot, network: Network, container: Container, wish: EndpointWish) -> None:

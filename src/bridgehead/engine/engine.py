@@ -43,7 +43,7 @@ class Engine:
         self.events = EventBus(intent.clock)
         publishing = Publishing(intent, ports)
         self._plugins = plugins
-        self.plugged = Plugged(intent, plugins, self._tasks)
+        self.plugged = Plugged(intent, plugins, publishing, self.events, self._tasks)
         self._life = Lifecycle(intent, runtime, publishing, self.plugged, self.events, self._tasks)
         executions = Executions(intent, runtime, self.events, self._tasks)
         self.networks = NetworkUseCases(intent, publishing, self.plugged, self.events, self._tasks)

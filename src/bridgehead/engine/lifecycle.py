@@ -152,17 +152,17 @@ class Lifecycle:
 
     async def _asked(self, sandbox: Sandbox, host: HostPorts) -> Sandbox:
         """With what plugins give it: addresses, and endpoints of their own."""
-        if not self._plugged.endpoints.waits(sandbox.id):
+        if not self._plugged.waits(sandbox.id):
             return sandbox
-        await self._plugged.endpoints.create(sandbox.id)
-        self._intent.commit(self._publishing.awaited(self._intent.snapshot, sandbox.id, host))
+        await self._plugged.asked(sandbox.id, host)
         return self._intent.snapshot.sandboxes[sandbox.id]
 
     async def _create(self, container: Container, sandbox: Sandbox) -> int:
         """The runtime's part and the network's, side by side; both are over when this ends."""
         owners = sandbox_owners(sandbox)
         await self._intent.reconciler.settle([owners.namespace, owners.base])
-        await self._plugged.endpoints.join(sandbox.id)
+        if self._plugged.waits(sandbox.id):
+            await self._plugged.joined(sandbox.id)
         created, settled, _ = await asyncio.gather(
             self._runtime.create(self._bundle(container, sandbox)),
             self._intent.reconciler.settle([owners.stack]),
@@ -173,7 +173,7 @@ class Lifecycle:
             raise settled
         if isinstance(created, BaseException):
             raise created
-        await self._plugged.endpoints.follow(sandbox.id)
+        await self._plugged.led(sandbox.id)
         return created
 
     def _bundle(self, container: Container, sandbox: Sandbox) -> Bundle:

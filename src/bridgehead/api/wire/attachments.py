@@ -40,7 +40,7 @@ class View:
         self._endpoints: dict[ContainerID, list[Endpoint]] = {}
         self._sandboxes = {sandbox.container: sandbox for sandbox in snapshot.sandboxes.values()}
         for endpoint in snapshot.endpoints.values():
-            if endpoint.phase is Phase.READY:
+            if endpoint.phase is Phase.READY and not endpoint.service:
                 self._endpoints.setdefault(endpoint.container, []).append(endpoint)
 
     def names(self, container: Container) -> list[str]:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct, field
 
 from bridgehead.api.wire.endpoint import EndpointSettings
+from bridgehead.core import gateway_service
+from bridgehead.core.model.container import Container
 from bridgehead.core.model.network import Endpoint, Network, Phase, Subnet
 from bridgehead.core.model.requests import NetworkRequest, SubnetRequest
 from bridgehead.core.model.snapshot import Snapshot
@@ -132,13 +134,19 @@ def _show_attached(endpoints: Iterable[Endpoint], snapshot: Snapshot) -> dict[st
         container = snapshot.containers.get(endpoint.container)
         texts = {address.version: str(address) for address in endpoint.addresses}
         shown[endpoint.container if container else f"ep-{endpoint.id}"] = {
-            "Name": container.name if container else "",
+            "Name": _shown_name(endpoint, container),
             "EndpointID": endpoint.id,
             "MacAddress": endpoint.mac,
             "IPv4Address": texts.get(4, ""),
             "IPv6Address": texts.get(6, ""),
         }
     return shown
+
+
+def _shown_name(endpoint: Endpoint, container: Container | None) -> str:
+    if endpoint.service:
+        return gateway_service.shown_name(endpoint)
+    return container.name if container else ""
 
 
 def _show_subnet(subnet: Subnet) -> dict[str, object]:

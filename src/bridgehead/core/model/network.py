@@ -200,7 +200,10 @@ class EndpointWish:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One attachment of a sandbox to a network. `interface` is its name inside, `host_interface` outside."""
+    """One attachment of a sandbox to a network. `interface` is its name inside, `host_interface` outside.
+
+    `service`: the daemon's own, so that the sandbox has a way out; nobody asked for it, and it has no names.
+    """
 
     id: EndpointID
     network: NetworkID
@@ -213,6 +216,7 @@ class Endpoint:
     addresses: tuple[Interface, ...] = ()
     phase: Phase = Phase.PENDING
     plugged: PluggedEndpoint | None = None
+    service: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,16 @@ from collections.abc import Awaitable, Mapping
 from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.ids import SandboxID
 from bridgehead.core.model.network import Network, Phase
+from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.plugged.endpoints import PluggedEndpoints
 from bridgehead.engine.plugged.farewells import Farewells
 from bridgehead.engine.plugged.networks import ABSENT, PluggedNetworks, plugins_of
 from bridgehead.engine.plugged.replay import Replay
+from bridgehead.engine.plugged.way_out import WayOut
+from bridgehead.engine.publishing import Publishing
 from bridgehead.engine.tasks import Tasks
-from bridgehead.engine.world import Plugins
+from bridgehead.engine.world import HostPorts, Plugins
 
 _PATIENCE_S = 5.0
 _FIRST_PAUSE_S = 0.1
@@ -26,7 +29,9 @@ _log = logging.getLogger("bridgehead.plugged")
 
 
 class Plugged:
-    def __init__(self, intent: Intent, plugins: Plugins, tasks: Tasks) -> None:
+    def __init__(
+        self, intent: Intent, plugins: Plugins, publishing: Publishing, events: EventBus, tasks: Tasks
+    ) -> None:
         self._intent = intent
         self._plugins = plugins
         self._tasks = tasks
@@ -38,6 +43,8 @@ class Plugged:
         self.networks = PluggedNetworks(intent, plugins, self._owing)
         self.endpoints = PluggedEndpoints(intent, plugins, farewells)
         self._farewells = farewells
+        self._publishing = publishing
+        self._way_out = WayOut(intent, publishing, events)
 
     @property
     def absent(self) -> Mapping[str, str]:
@@ -54,6 +61,9 @@ class Plugged:
         if any(network.plugged for network in self._intent.snapshot.networks.values()):
             self._owing.set()
         self._tasks.start(self._attend())
+        for sandbox in list(self._intent.snapshot.sandboxes):
+            if self.waits(sandbox):
+                self._tasks.start(self.follow(sandbox))
 
     async def part(self) -> None:
         """Tell what is owed, for as long as whoever waits may be held up; the rest goes on by itself."""
@@ -64,9 +74,40 @@ class Plugged:
         except (BridgeheadError, TimeoutError) as error:
             _log.warning("a plugin has yet to hear what is gone: %s", str(error) or "it takes its time")
 
+    def waits(self, sandbox: SandboxID) -> bool:
+        """Whether plugins have a say in any of the sandbox's endpoints."""
+        return self.endpoints.waits(sandbox)
+
+    async def asked(self, sandbox: SandboxID, host: HostPorts) -> None:
+        """Have its endpoints addressed and made, and its ports chosen by what is known then.
+
+        Raises:
+            BridgeheadError: what was done is undone once the endpoints are dropped.
+        """
+        await self.endpoints.create(sandbox)
+        self._intent.commit(self._publishing.awaited(self._intent.snapshot, sandbox, host))
+
+    async def joined(self, sandbox: SandboxID) -> None:
+        """Have its endpoints joined to its namespace, which is there, and a way out of it.
+
+        Raises:
+            BridgeheadError: as `asked`.
+        """
+        await self.endpoints.join(sandbox)
+        await self._way_out.follow(sandbox)
+
+    async def led(self, sandbox: SandboxID) -> None:
+        """Tell the drivers which endpoint leads outside, once all of them are there.
+
+        Raises:
+            BridgeheadError: it cannot be reached from outside.
+        """
+        await self.endpoints.follow(sandbox)
+
     async def follow(self, sandbox: SandboxID) -> None:
         """After a change that must not fail for it any more."""
         try:
+            await self._way_out.follow(sandbox)
             await self.endpoints.follow(sandbox)
         except BridgeheadError as error:
             _log.warning("the way out of sandbox %s: %s", sandbox[:12], error)

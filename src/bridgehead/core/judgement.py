@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
 
+from bridgehead.core import lowers
 from bridgehead.core.firewall import nft_skeleton as nft
 from bridgehead.core.firewall.iptables_chains import OTHER
 from bridgehead.core.model.addresses import Interface, Prefix
 from bridgehead.core.model.network import Network
+from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.notice import (
     AddressGone,
     FirewallChanged,
@@ -56,9 +58,16 @@ class Believed:
     routes: frozenset[tuple[str, Prefix]]
     tables: frozenset[Table]
     forwarding: frozenset[int]
+    lan: lowers.Believed = lowers.NOTHING
 
 
-def believed(objects: Iterable[KernelObject]) -> Believed:
+def believed(
+    objects: Iterable[KernelObject],
+    before: lowers.Believed = lowers.NOTHING,
+    snapshot: Snapshot | None = None,
+) -> Believed:
+    """`before`: what was believed at the last judgement. `snapshot`: what there should be."""
+    objects = tuple(objects)
     bridges: dict[str, Bridge] = {}
     ports: dict[str, Veth] = {}
     addresses: set[tuple[str, Interface]] = set()
@@ -85,7 +94,13 @@ def believed(objects: Iterable[KernelObject]) -> Believed:
             case _:
                 pass
     return Believed(
-        bridges, ports, frozenset(addresses), frozenset(routes), frozenset(tables), frozenset(forwarding)
+        bridges,
+        ports,
+        frozenset(addresses),
+        frozenset(routes),
+        frozenset(tables),
+        frozenset(forwarding),
+        lowers.believed(objects, before, snapshot),
     )
 
 
@@ -98,9 +113,9 @@ def concerns(notice: Notice, ours: Believed) -> bool:
         case ForwardingChanged():
             return not notice.on and notice.family in ours.forwarding
         case LinkGone():
-            return notice.name in ours.bridges or notice.name in ours.ports
+            return notice.name in ours.bridges or notice.name in ours.ports or ours.lan.is_missed(notice.name)
         case LinkChanged():
-            return _differs(notice, ours)
+            return _differs(notice, ours) or ours.lan.is_moved(notice)
         case AddressGone():
             return (notice.link, notice.address) in ours.addresses
         case RouteGone():

@@ -71,8 +71,9 @@ def decide(
     without = {*without_gateway, *driver.without_gateway(network)}
     chosen = subnets.request(request.subnets, space, intent.facts.pools, families, without)
     warnings = [*subnets.passed_over(request.subnets, families)]
-    if not driver.capabilities.on_parent:  # there, the host's own network is what the subnet should be
-        warnings += subnets.clashes(chosen, space.occupied)
+    # On a parent, the host's own network is what the subnet should be.
+    unlike = subnets.lent_twice if driver.capabilities.on_parent else subnets.clashes
+    warnings += unlike(chosen, space.occupied)
     return replace(network, subnets=chosen), warnings
 
 

@@ -10,13 +10,16 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from bridgehead.core import lowers
 from bridgehead.core.desired import HOST
 from bridgehead.core.judgement import Places, believed, concerns, suspects
 from bridgehead.core.model.errors import BridgeheadError
+from bridgehead.core.model.ids import SandboxID
 from bridgehead.core.model.network import Network
 from bridgehead.core.plan.diff import Op
 from bridgehead.core.plan.explain import summary
-from bridgehead.core.plan.notice import FirewallChanged, Notice, Overrun, RouteAppeared, Subject
+from bridgehead.core.plan.lan import ParentLink, SubLink
+from bridgehead.core.plan.notice import FirewallChanged, LinkGone, Notice, Overrun, RouteAppeared, Subject
 from bridgehead.core.plan.objects import Veth
 from bridgehead.core.plan.zones import ZoneMember
 from bridgehead.engine.events import EventBus
@@ -42,6 +45,7 @@ class Vigil:
         self._neighbours_rest_until = 0.0
         self._heard: dict[Subject, Notice] = {}
         self._sound = asyncio.Event()
+        self._lowers = lowers.NOTHING
         self._pace = Pace()
         self._owed: dict[Subject, Notice] = {}
         self._due = 0.0
@@ -116,7 +120,8 @@ class Vigil:
         self._look_around(heard.values())
         if any(isinstance(notice, FirewallChanged | Overrun) for notice in heard.values()):
             self._neighbours_moved = self._zones_moved = True
-        ours = believed(self._intent.reconciler.believed())
+        ours = believed(self._intent.reconciler.believed(), self._lowers, self._intent.snapshot)
+        self._lowers = ours.lan
         return [notice for notice in heard.values() if concerns(notice, ours)]
 
     def _owe(self, concerning: Sequence[Notice]) -> None:
@@ -210,21 +215,48 @@ class Vigil:
 
     def _network_of(self, owner: str, op: Op) -> Network | None:
         identifier = owner.removeprefix("network/")
+        if isinstance(op.object, SubLink):
+            return self._network_below(owner, op.object)
+        if isinstance(op.object, ParentLink):
+            return next(iter(lowers.on(self._intent.snapshot, op.object.name)), None)
         bridge = op.object.bridge if isinstance(op.object, Veth) else ""
         for network in self._networks():
             if network.id == identifier or (network.bridge is not None and network.bridge.name == bridge):
                 return network
         return None
 
+    def _network_below(self, owner: str, link: SubLink) -> Network | None:
+        """Several may stand on one interface: the sandbox knows which of them its own belongs to."""
+        snapshot = self._intent.snapshot
+        for endpoint in snapshot.sandbox_endpoints(SandboxID(owner.partition("/")[2])):
+            if endpoint.interface == link.name:
+                return snapshot.networks.get(endpoint.network)
+        return None
+
     def _networks(self) -> Iterable[Network]:
         return self._intent.snapshot.networks.values()
 
     def _look_around(self, heard: Iterable[Notice]) -> None:
-        """Say where a route of others leads into a network of ours."""
+        """Say where a route of others leads into a network of ours, and whose parent interface went away."""
+        heard = tuple(heard)
+        for gone in (notice for notice in heard if isinstance(notice, LinkGone)):
+            self._tell_lost(gone)
         routes = [notice for notice in heard if isinstance(notice, RouteAppeared)]
         places = Places(self._networks() if routes else ())
         for route in routes:
             self._tell_overlap(route, places)
+
+    def _tell_lost(self, gone: LinkGone) -> None:
+        snapshot = self._intent.snapshot
+        for network in lowers.on(snapshot, gone.name):
+            if network.lan is not None and gone.name == network.lan.base:
+                _log.warning(
+                    "network %s: parent interface %s is gone%s; %d endpoints are cut off until it is back",
+                    *(network.name, gone.name, f", by {gone.by}" if gone.by else ""),
+                    len(snapshot.network_endpoints(network.id)),
+                )
+                by = {"by": gone.by} if gone.by else {}
+                self._events.network(network, "parent-gone", parent=gone.name, **by)
 
     def _tell_overlap(self, route: RouteAppeared, places: Places) -> None:
         shown = f"{route.destination} dev {route.link}" if route.link else str(route.destination)

@@ -62,7 +62,7 @@ def parse(words: Words, network: Network, ground: Ground) -> LanOptions:
 def interfaces(given: Mapping[str, str]) -> tuple[str, ...]:
     """The host's interfaces that must be looked at: the parent, and what a VLAN of that name would be on."""
     parent = given.get(PARENT, "")
-    return tuple(filter(None, dict.fromkeys((parent, parent.rpartition(".")[0]))))
+    return tuple(name for name in dict.fromkeys((parent, parent.rpartition(".")[0])) if is_plain(name))
 
 
 def _chosen(given: Mapping[str, str], words: Words, what: str, known: Sequence[str]) -> str:

@@ -110,6 +110,19 @@ def clashes(subnets: Sequence[Subnet], occupied: Sequence[Occupied]) -> list[str
     ]
 
 
+def lent_twice(subnets: Sequence[Subnet], occupied: Sequence[Occupied]) -> list[str]:
+    """Sentences on addresses that somebody has in the host's own network and that containers may be given."""
+    return [
+        f"containers may be given {item.prefix.network_address}, which is {item.by}: keep it from them with "
+        "--aux-address, or name a free part of the subnet with --ip-range"
+        for subnet in subnets
+        for item in occupied
+        if item.prefix.num_addresses == 1
+        and contains(subnet.ip_range or subnet.prefix, item.prefix.network_address)
+        and item.prefix.network_address not in {subnet.gateway, *subnet.auxiliary.values()}
+    ]
+
+
 def passed_over(wanted: Sequence[SubnetRequest], families: Sequence[int]) -> list[str]:
     """Sentences on what was asked for a family that the network does not have."""
     return [

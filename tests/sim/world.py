@@ -100,8 +100,8 @@ class Parents:
     def links(self, names: Collection[str]) -> Mapping[str, HostLink]:
         return {name: link for name, link in self.present.items() if name in names}
 
-    def link_kinds(self) -> frozenset[str]:
-        return self.kinds
+    def link_kinds(self, asked: Collection[str]) -> frozenset[str]:
+        return self.kinds.intersection(asked)
 
 
 @dataclass

@@ -82,7 +82,8 @@ def _ground(intent: Intent, able: Capabilities, request: NetworkRequest) -> Grou
     if not able.on_parent:
         return Ground(intent.facts.mtu, networks)
     links = intent.parents.links(lan_options.interfaces(request.options))
-    return Ground(intent.facts.mtu, networks, links, intent.parents.link_kinds())
+    kinds = intent.parents.link_kinds(lan_options.needed_kinds(request.driver, request.options, links))
+    return Ground(intent.facts.mtu, networks, links, kinds)
 
 
 def _named(intent: Intent, request: NetworkRequest) -> Network:

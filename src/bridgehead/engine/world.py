@@ -194,8 +194,8 @@ class Parents(Protocol):
         """Those of these names that are there."""
         ...
 
-    def link_kinds(self) -> frozenset[str]:
-        """Of macvlan, ipvlan, vlan and dummy those that the kernel can make."""
+    def link_kinds(self, asked: Collection[str]) -> frozenset[str]:
+        """Of these kinds, as macvlan, those that the kernel can make. It may load a module to find out."""
         ...
 
 

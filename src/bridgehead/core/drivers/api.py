@@ -27,13 +27,10 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class HostLink:
-    """An interface of the host. `port_of`: the bridge or bond it is plugged into; `ours`: it bears our mark.
-    `mtu` in bytes.
-    """
+    """An interface of the host. `port_of`: the bridge or bond it is plugged into. `mtu` in bytes."""
 
     name: str
     mtu: int = 1500
-    ours: bool = False
     loopback: bool = False
     port_of: str = ""
 
@@ -42,7 +39,8 @@ class HostLink:
 class Ground:
     """What a new network is made on: the uplink's size in bytes, and the networks that are there already.
 
-    For drivers `on_parent` also the interfaces in question, and which kinds of links the kernel can make.
+    For drivers `on_parent` also the interfaces in question, and those kinds of links in question that the
+    kernel can make.
     """
 
     mtu: int

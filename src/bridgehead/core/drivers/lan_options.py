@@ -65,6 +65,21 @@ def interfaces(given: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys((parent, parent.rpartition(".")[0])) if is_plain(name))
 
 
+def needed_kinds(driver: str, given: Mapping[str, str], links: Mapping[str, HostLink]) -> set[str]:
+    """What the kernel must be able to make. No more is asked: it might load a module for the answer."""
+    parent = given.get(PARENT, "")
+    if not parent:
+        return {driver, "dummy"}
+    return {driver} if parent in links or "." not in parent else {driver, "vlan"}
+
+
+def lacking(kind: str) -> str:
+    return (
+        f"the kernel of this host cannot make {kind} links: it needs {KERNEL_OPTIONS[kind]}, built in or "
+        "as a module"
+    )
+
+
 def _chosen(given: Mapping[str, str], words: Words, what: str, known: Sequence[str]) -> str:
     value = given.get(f"{words.driver}_{what}") or known[0]
     if value in known:
@@ -80,10 +95,7 @@ def _chosen(given: Mapping[str, str], words: Words, what: str, known: Sequence[s
 
 def _require(kind: str, ground: Ground) -> None:
     if kind not in ground.link_kinds:
-        raise NotImplementedByDriver(
-            f"the kernel of this host cannot make {kind} links: it needs {KERNEL_OPTIONS[kind]}, built in or "
-            "as a module"
-        )
+        raise NotImplementedByDriver(lacking(kind))
 
 
 def _parent(name: str, dummy: str, words: Words, ground: Ground) -> tuple[str, ParentKind]:

@@ -66,7 +66,8 @@ def _means(snapshot: Snapshot, reference: str, network: Network) -> bool:
 def request(
     network: Network, held: Holdings, wish: EndpointWish, families: Collection[int] = (4, 6)
 ) -> tuple[Interface, ...]:
-    """One address a subnet of these families, lowest free first.
+    """One address for each of these families that the network has, lowest free first; of several subnets of
+    one family, the first that has room.
 
     Raises:
         InvalidParameter: a wished address is outside every subnet.
@@ -75,11 +76,8 @@ def request(
     """
     chosen = [_claim(network, held, address) for address in wish.addresses if address.version in families]
     filled = {address.version for address in chosen}
-    for subnet in network.subnets:
-        version = subnet.prefix.version
-        if version in families and version not in filled:
-            chosen.append(interface(_free(network, subnet, held), subnet.prefix))
-            filled.add(version)
+    missing = {subnet.prefix.version for subnet in network.subnets}.intersection(families) - filled
+    chosen += [_of_any(network, held, version) for version in missing]
     return tuple(sorted(chosen, key=lambda address: address.version))
 
 
@@ -108,6 +106,16 @@ def _claim(network: Network, held: Holdings, address: Address) -> Interface:
     if holder := held.holders.get(address):
         raise Forbidden(f"Address already in use: {address} is {holder}")
     return interface(address, subnet.prefix)
+
+
+def _of_any(network: Network, held: Holdings, version: int) -> Interface:
+    *others, last = (subnet for subnet in network.subnets if subnet.prefix.version == version)
+    for subnet in others:
+        try:
+            return interface(_free(network, subnet, held), subnet.prefix)
+        except Unavailable:
+            continue
+    return interface(_free(network, last, held), last.prefix)
 
 
 def _free(network: Network, subnet: Subnet, held: Holdings) -> Address:

@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Iterable
 
+from bridgehead.core.drivers.lan_options import lacking
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.lan import SubLink
 from bridgehead.host.netlink.doors import Doors
@@ -82,6 +83,10 @@ class SubLinks:
         namespace = os.open(link.namespace, os.O_RDONLY | os.O_CLOEXEC)
         try:
             self._doors.host.must(create_sublink(link, lower.index, namespace))
+        except OSError as error:
+            if error.errno == errno.EOPNOTSUPP:
+                raise HostRefused(lacking(link.kind)) from error
+            raise
         finally:
             os.close(namespace)
         try:

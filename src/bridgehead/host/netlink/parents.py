@@ -4,7 +4,8 @@ import errno
 from collections.abc import Collection, Mapping
 
 from bridgehead.core.drivers.api import HostLink
-from bridgehead.core.model.errors import Conflict
+from bridgehead.core.drivers.lan_options import lacking
+from bridgehead.core.model.errors import Conflict, HostRefused
 from bridgehead.core.plan.lan import ParentLink
 from bridgehead.host.netlink.doors import Door
 from bridgehead.host.netlink.lan_sight import parent_link
@@ -12,7 +13,7 @@ from bridgehead.host.netlink.links import LOOPBACK, Link, change_link, get_link_
 from bridgehead.host.netlink.marks import LINK_GROUPS
 from bridgehead.host.netlink.reaper import Reaper
 from bridgehead.host.netlink.refusals import taken
-from bridgehead.host.netlink.sublinks import PARENT_KINDS, SUBLINK_KINDS, ask_for_kind, create_parent
+from bridgehead.host.netlink.sublinks import ask_for_kind, create_parent
 
 _LETS_GO = "vrf"  # the one master that leaves a port's frames to whoever else wants them
 
@@ -36,6 +37,10 @@ class Parents:
         except FileExistsError:
             self._settle(parent, base)
             return
+        except OSError as error:
+            if error.errno == errno.EOPNOTSUPP:
+                raise HostRefused(lacking(parent.kind)) from error
+            raise
         try:
             self._wake(born)
         except OSError:
@@ -81,8 +86,8 @@ class HostParents:
         finally:
             door.close()
 
-    def link_kinds(self) -> frozenset[str]:
-        kinds = sorted(SUBLINK_KINDS | PARENT_KINDS)
+    def link_kinds(self, asked: Collection[str]) -> frozenset[str]:
+        kinds = sorted(asked)
         door = Door()
         try:
             replies = door.exchange([ask_for_kind(kind) for kind in kinds])
@@ -100,7 +105,6 @@ def _described(door: Door, link: Link) -> HostLink:
     return HostLink(
         link.name,
         link.mtu,
-        ours=link.group in LINK_GROUPS,
         loopback=link.index == LOOPBACK,
         port_of=master.name if master and master.kind != _LETS_GO else "",
     )

@@ -67,9 +67,9 @@ def change_sublink(index: int, link: SubLink) -> Request:
 
 
 def create_parent(parent: ParentLink, base: int) -> Request:
-    """Born up. `base` is the index of what a vlan is on, 0 for a dummy."""
+    """Born down, so that it hears no router before it is told not to. `base` is the index of what a vlan is on, 0 for a dummy."""
     kind = text(IFLA_INFO_KIND, parent.kind)
-    body = header(up=True) + text(IFLA_IFNAME, parent.name) + u32(IFLA_GROUP, LINK_GROUP)
+    body = header() + text(IFLA_IFNAME, parent.name) + u32(IFLA_GROUP, LINK_GROUP)
     if parent.kind == "vlan":
         body += u32(IFLA_LINK, base)
         kind += attribute(IFLA_INFO_DATA, attribute(_IFLA_VLAN_ID, _U16.pack(parent.vlan)))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support import nameserver
 from tests.support.bridgehead import bridgehead, plan
 from tests.support.census import links
 from tests.support.daemon import Daemon
@@ -29,6 +30,7 @@ def machine() -> Iterator[Daemon]:
         outside.run("ip", "address", "add", f"{OUTSIDE_ADDRESS}/24", "dev", "switch")
         outside.run("ip", "-6", "address", "add", "2001:db8::1/64", "dev", "switch", "nodad")
         outside.run("ip", "link", "set", "switch", "up")
+        nameserver.start(host)
         with bridgehead(host) as daemon:
             daemon.import_image()
             yield daemon
@@ -170,7 +172,7 @@ REFUSALS = {
     "vlan 0": ("uplink.0", (), "vlan id must be between 1-4094, received: 0"),
     "vlan 4095": ("uplink.4095", (), "vlan id must be between 1-4094, received: 4095"),
     "vlan x": ("uplink.x", (), "unable to parse a valid vlan id from: x (ex. eth0.10 for vlan 10)"),
-    "no base": ("eth7.10", (), "failed to find master interface eth7 on the Docker host"),
+    "no base": ("eth7.10", (), "parent interface eth7 was not found on the host"),
     "mode": (
         "uplink",
         ("-o", "macvlan_mode=l2"),
@@ -233,6 +235,34 @@ def test_internal_networks_lead_nowhere_and_reserve_no_gateway(daemon: Daemon) -
     assert endpoint(daemon, "one", "inner")["IPAddress"] == "10.9.0.0"
 
 
+def test_an_address_that_changes_hands_is_told_to_the_lan(daemon: Daemon) -> None:
+    create(daemon, "lan", *LAN)
+    outside = daemon.host.outside()
+    for name in ("one", "two"):
+        run(daemon, name, "lan", "--ip", "198.51.100.70")
+        assert outside.run("ping", "-c1", "-W1", "198.51.100.70").returncode == 0, name
+        daemon.docker.ok("rm", "-f", name)
+
+
+def test_a_network_of_ipv6_alone(daemon: Daemon) -> None:
+    create(daemon, "six", "--ipv4=false", "--ipv6", "--subnet", "2001:db8::/64", "--gateway", "2001:db8::1")
+    run(daemon, "one", "six")
+
+    assert pings(daemon, "one", "2001:db8::1")
+    assert "inet " not in inside(daemon, "one", "ip", "address", "show", "eth0")
+
+
+def test_outside_names_are_asked_for_only_where_the_network_leads_outside(daemon: Daemon) -> None:
+    create(daemon, "lan", *LAN)
+    create(daemon, "inner", "--internal", "--subnet", "10.9.0.0/24")
+    for network in ("lan", "inner"):
+        run(daemon, f"on-{network}", network)
+
+    known = ("nslookup", "-type=a", nameserver.KNOWN_NAME)
+    assert nameserver.KNOWN_ADDRESS in inside(daemon, "on-lan", *known)
+    assert daemon.docker("exec", "on-inner", *known).code != 0
+
+
 def test_several_subnets_each_with_its_gateway(daemon: Daemon) -> None:
     create(
         daemon,
@@ -276,6 +306,9 @@ def test_without_ipam_the_container_sees_to_its_address(daemon: Daemon) -> None:
     run(daemon, "one", "bare", "--cap-add", "NET_ADMIN")
 
     assert endpoint(daemon, "one", "bare")["IPAddress"] == ""
+    assert daemon.docker.ok("network", "inspect", "-f", "{{json .IPAM.Config}}", "bare") == (
+        '[{"Subnet":"0.0.0.0/0"}]'
+    )
     assert "inet " not in inside(daemon, "one", "ip", "addr", "show", "eth0")
     inside(daemon, "one", "ip", "addr", "add", "198.51.100.77/24", "dev", "eth0")
     assert pings(daemon, "one", OUTSIDE_ADDRESS)

@@ -129,7 +129,7 @@ REFUSALS: Mapping[str, tuple[str, Mapping[str, str], type[BridgeheadError], str]
         "unable to parse a valid vlan id from: x",
     ),
     "arabic": ("macvlan", {"parent": "eth9.\u0661"}, InvalidParameter, "invalid parent interface name"),
-    "no base": ("macvlan", {"parent": "eth1.5"}, InvalidParameter, "failed to find master interface eth1"),
+    "no base": ("macvlan", {"parent": "eth1.5"}, InvalidParameter, "parent interface eth1 was not found"),
     "long": ("macvlan", {"parent": "e" * 16}, InvalidParameter, "at most 15"),
     "slash": ("macvlan", {"parent": "../x"}, InvalidParameter, "invalid parent interface name"),
     "port": (

@@ -94,7 +94,7 @@ def show(network: Network) -> dict[str, object]:
         "IPAM": {
             "Driver": network.ipam_driver,
             "Options": None if network.ipam_options is None else dict(network.ipam_options),
-            "Config": [_show_subnet(subnet) for subnet in network.subnets or network.template],
+            "Config": _show_subnets(network),
         },
         "Internal": network.internal,
         "Attachable": network.attachable,
@@ -147,6 +147,14 @@ def _shown_name(endpoint: Endpoint, container: Container | None) -> str:
     if endpoint.service:
         return gateway_service.shown_name(endpoint)
     return container.name if container else ""
+
+
+def _show_subnets(network: Network) -> list[dict[str, object]]:
+    """The null IPAM driver's pool is everywhere."""
+    if network.ipam_driver == "null" and not network.config_only:
+        everywhere = ["0.0.0.0/0"] * network.ipv4 + ["::/0"] * network.ipv6
+        return [{"Subnet": prefix} for prefix in everywhere]
+    return [_show_subnet(subnet) for subnet in network.subnets or network.template]
 
 
 def _show_subnet(subnet: Subnet) -> dict[str, object]:

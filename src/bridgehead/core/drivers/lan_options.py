@@ -142,7 +142,7 @@ def _check_vlan(name: str, words: Words, ground: Ground) -> None:
     if not 1 <= int(number) <= _LARGEST_VLAN:
         raise InvalidParameter(f"vlan id must be between 1-4094, received: {int(number)}")
     if base not in ground.links:
-        raise InvalidParameter(f"failed to find master interface {base} on the Docker host")
+        raise InvalidParameter(f"parent interface {base} was not found on the host")
     if ground.links[base].loopback:
         raise InvalidParameter(f"loopback interface is not a valid {words.driver} parent link")
 

@@ -67,7 +67,10 @@ def change_sublink(index: int, link: SubLink) -> Request:
 
 
 def create_parent(parent: ParentLink, base: int) -> Request:
-    """Born down, so that it hears no router before it is told not to. `base` is the index of what a vlan is on, 0 for a dummy."""
+    """Born down, so that it hears no router before it is told not to.
+
+    `base` is the index of what a vlan is on, 0 for a dummy.
+    """
     kind = text(IFLA_INFO_KIND, parent.kind)
     body = header() + text(IFLA_IFNAME, parent.name) + u32(IFLA_GROUP, LINK_GROUP)
     if parent.kind == "vlan":

@@ -9,7 +9,9 @@ from bridgehead.core.model.errors import Forbidden, InvalidParameter
 from bridgehead.core.model.network import EndpointWish
 from bridgehead.core.model.requests import SubnetRequest
 from bridgehead.core.plan.lan import ParentLink, SubLink
+from bridgehead.core.plan.notice import LinkGone
 from bridgehead.core.plan.objects import Route
+from tests.sim.test_vigil import until, watched
 from tests.sim.world import World, begun
 
 VLAN = {"parent": "eth9.50"}
@@ -138,6 +140,45 @@ async def test_a_second_endpoint_does_not_fit_through_and_changes_nothing() -> N
 
     assert before == world.machine.present
     await world.engine.end()
+
+
+async def test_a_mac_address_in_use_upon_the_parent_is_said_with_its_holder() -> None:
+    world = await begun()
+    for name in ("first", "second"):
+        await world.network(name, driver="macvlan", options={"parent": "eth9"})
+    wish = EndpointWish(mac="02:00:00:00:00:01")
+    await world.run("one", "first", networks={"first": wish})
+    await world.run("two", "bridge")
+
+    with pytest.raises(Forbidden, match="MAC address 02:00:00:00:00:01 is in use upon eth9: container one"):
+        await world.engine.networks.connect("second", "two", wish)
+    await world.engine.end()
+
+
+async def test_a_vlan_that_somebody_deleted_comes_back_with_all_upon_it() -> None:
+    async with watched() as (world, ear):
+        await world.network("tagged", driver="macvlan", options=VLAN)
+        await world.run("one", "tagged")
+        whole = dict(world.machine.present)
+        for item in [item for item in whole.values() if isinstance(item, ParentLink | SubLink)]:
+            world.machine._delete(item)
+
+        ear.tell(LinkGone("eth9.50", "somebody (pid 7)"))
+
+        await until(lambda: world.machine.present == whole)
+
+
+async def test_a_parent_that_is_gone_is_told_for_each_of_its_networks(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with watched() as (world, ear):
+        await world.network("tagged", driver="macvlan", options=VLAN)
+        await world.network("plain", driver="macvlan", options={"parent": "eth9"})
+
+        ear.tell(LinkGone("eth9"))
+
+        await until(lambda: "network plain: parent interface eth9 is gone; 0 endpoints" in caplog.text)
+        assert "network tagged: parent interface eth9 is gone" in caplog.text
 
 
 async def test_a_full_subnet_is_followed_by_the_next() -> None:

@@ -74,6 +74,12 @@ def _unmade(network: Network, made: set[str]) -> bool:
     return lan is not None and lan.parent_kind is not ParentKind.GIVEN and lan.parent not in made
 
 
+def is_lent(network: Network, name: str) -> bool:
+    """Whether the network stands on the interface of this name, and somebody else must bring it back."""
+    lan = network.lan
+    return lan is not None and lan.parent_kind is not ParentKind.DUMMY and lan.base == name
+
+
 def on(snapshot: Snapshot, name: str) -> list[Network]:
     """The networks that stand on the interface of this name, be it through a VLAN of ours."""
     return [

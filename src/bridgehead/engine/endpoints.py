@@ -132,7 +132,7 @@ def decide(
     driver = intent.facts.driver(network.driver)
     if not driver.capabilities.has_interfaces:
         return endpoint
-    lan.check_free(snapshot, network, container)
+    lan.check_free(snapshot, network, container, wish)
     if network.plugged is not None:
         endpoint = replace(endpoint, plugged=PluggedEndpoint())
     if not network.driven_by_plugin:  # which says at the end what its interface is to be called
@@ -221,7 +221,7 @@ def _check_connect(snapshot: Snapshot, container: Container, network: Network, w
     if network.driver == "null" or "none" in container.networks:
         raise InvalidParameter(_PRIVATE)
     check_wish(network, wish)
-    lan.check_free(snapshot, network, container)
+    lan.check_free(snapshot, network, container, wish)
     if any(endpoint.container == container.id for endpoint in snapshot.network_endpoints(network.id)):
         raise Forbidden(f"endpoint with name {container.name} already exists in network {network.name}")
 

@@ -249,7 +249,7 @@ class Vigil:
     def _tell_lost(self, gone: LinkGone) -> None:
         snapshot = self._intent.snapshot
         for network in lowers.on(snapshot, gone.name):
-            if network.lan is not None and gone.name == network.lan.base:
+            if lowers.is_lent(network, gone.name):
                 _log.warning(
                     "network %s: parent interface %s is gone%s; %d endpoints are cut off until it is back",
                     *(network.name, gone.name, f", by {gone.by}" if gone.by else ""),

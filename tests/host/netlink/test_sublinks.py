@@ -163,6 +163,11 @@ def test_an_ipvlan_is_read_as_it_was_asked_for() -> None:
     assert sub_link(None, inner, "/ns").lower == ""
 
 
+def test_whatever_a_container_writes_into_the_alias_is_no_size() -> None:
+    for alias in ("mtu=", "mtu=\u00b2", "mtu=x,mac", "mtu=-1", ",,,"):
+        assert sub_link(None, link("macvlan", u32(1, 4), alias=alias), "/ns").mtu == 0
+
+
 def test_a_vlan_is_read_as_it_was_asked_for_and_is_down_with_its_base() -> None:
     wanted = ParentLink("eth9.50", "vlan", "eth9", 50)
     details = attribute(1, b"\x32\0")

@@ -59,4 +59,6 @@ def parent_links(host: Mapping[int, Link], ours: Iterable[Link]) -> Iterator[Par
 
 
 def _is_size(word: str) -> bool:
-    return word.startswith(_SIZE) and word.removeprefix(_SIZE).isdigit()
+    """The container may have written whatever it likes."""
+    number = word.removeprefix(_SIZE)
+    return word.startswith(_SIZE) and number.isascii() and number.isdigit()

@@ -2,18 +2,20 @@
 
 import errno
 import os
+import socket
 from collections.abc import Iterable
+from functools import partial
 
 from bridgehead.core.drivers.lan_options import lacking
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.lan import SubLink
+from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.netlink.doors import Doors
 from bridgehead.host.netlink.inner_ends import wake
 from bridgehead.host.netlink.lan_sight import remembered, sub_link
 from bridgehead.host.netlink.links import (
     Link,
     change_link,
-    delete_link,
     dump_links,
     get_link_at,
     read_link,
@@ -21,6 +23,7 @@ from bridgehead.host.netlink.links import (
 )
 from bridgehead.host.netlink.marks import LINK_GROUPS
 from bridgehead.host.netlink.parents import raised
+from bridgehead.host.netlink.reaper import Reaper
 from bridgehead.host.netlink.refusals import taken
 from bridgehead.host.netlink.sublinks import SUBLINK_KINDS, change_sublink, create_sublink
 
@@ -28,8 +31,9 @@ from bridgehead.host.netlink.sublinks import SUBLINK_KINDS, change_sublink, crea
 class SubLinks:
     """All methods raise OSError for the kernel's refusals."""
 
-    def __init__(self, doors: Doors) -> None:
+    def __init__(self, doors: Doors, reaper: Reaper) -> None:
         self._doors = doors
+        self._reaper = reaper
 
     def create(self, link: SubLink) -> None:
         """What cannot be made whole is not left behind.
@@ -54,21 +58,26 @@ class SubLinks:
         self._adjust(link, self._doors.into(link.namespace).must_find(link.name))
 
     def delete(self, link: SubLink) -> None:
-        door = self._doors.into(link.namespace)
-        present = door.find(link.name)
-        if present is not None and present.group in LINK_GROUPS:
-            door.must(delete_link(present.index))
+        try:
+            present = self._doors.into(link.namespace).find(link.name)
+        except FileNotFoundError:
+            return  # it went with its namespace
+        refusals = self._reap(link.namespace, [present] if present else [])
+        if link.name in refusals:
+            raise refusals[link.name]
 
     def delete_all_into(self, namespaces: Iterable[str]) -> None:
         """Every one in these: a namespace lets go of its links late, and a parent may be needed at once."""
         for namespace in namespaces:
             try:
-                door = self._doors.into(namespace)
-                links = map(read_link, door.dump(dump_links()))
-                doomed = [one for one in links if one.kind in SUBLINK_KINDS and one.group in LINK_GROUPS]
-                door.exchange([delete_link(one.index) for one in doomed])
+                links = map(read_link, self._doors.into(namespace).dump(dump_links()))
+                self._reap(namespace, [link for link in links if link.kind in SUBLINK_KINDS])
             except FileNotFoundError:
                 continue
+
+    def _reap(self, namespace: str, links: Iterable[Link]) -> dict[str, OSError]:
+        opened = partial(socket_in, namespace, socket.AF_NETLINK, socket.SOCK_RAW)
+        return self._reaper.delete_found(links, opened)
 
     def _make(self, link: SubLink) -> None:
         try:

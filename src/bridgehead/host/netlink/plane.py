@@ -39,7 +39,7 @@ class LinkPlane:
         self._veths = Veths(self._doors, self._reaper)
         self._borrowed = Borrowed(self._doors)
         self._parents = Parents(self._doors.host, self._reaper)
-        self._sublinks = SubLinks(self._doors)
+        self._sublinks = SubLinks(self._doors, self._reaper)
         self._entries = Entries(self._doors)
 
     def observe(self) -> State:

@@ -10,7 +10,7 @@ import os
 import select
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from bridgehead.host.netlink.codec import messages
@@ -28,8 +28,12 @@ _GLANCE_MS = 20  # how often acknowledgements are looked at while no announcemen
 _Acknowledgement = Future[OSError | None]
 
 
+def _route_socket() -> socket.socket:
+    return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+
+
 class Reaper:
-    """Deletes links of the daemon's own namespace, several at once."""
+    """Deletes links, several at once; of the daemon's own namespace unless something else is said."""
 
     def __init__(self, host: Door) -> None:
         self._host = host
@@ -39,18 +43,20 @@ class Reaper:
         """Refusals by name. What is not there, or no longer ours, counts as deleted."""
         return self.delete_found(self._host.find_all(names).values())
 
-    def delete_found(self, links: Iterable[Link]) -> dict[str, OSError]:
-        """The same for links that were looked up just now."""
+    def delete_found(
+        self, links: Iterable[Link], opened: Callable[[], socket.socket] = _route_socket
+    ) -> dict[str, OSError]:
+        """The same for links that were looked up just now, where `opened` gives route sockets."""
         doomed = {link.index: link for link in links if link.group in LINK_GROUPS}
-        return self._reap(doomed) if doomed else {}
+        return self._reap(doomed, opened) if doomed else {}
 
     def close(self) -> None:
         self._threads.shutdown()
 
-    def _reap(self, doomed: dict[int, Link]) -> dict[str, OSError]:
-        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) as announcements:
+    def _reap(self, doomed: dict[int, Link], opened: Callable[[], socket.socket]) -> dict[str, OSError]:
+        with opened() as announcements:
             announcements.bind((0, 1 << (_LINK_ANNOUNCEMENTS - 1)))
-            pending = {index: self._threads.submit(_delete, _route_socket(), index) for index in doomed}
+            pending = {index: self._threads.submit(_delete, RouteSocket(opened()), index) for index in doomed}
             refusals = _wait(announcements, pending)
         return {doomed[index].name: error for index, error in refusals.items()}
 
@@ -93,7 +99,3 @@ def _delete(link_socket: RouteSocket, index: int) -> OSError | None:
     finally:
         link_socket.close()
     return None if reply.error is None or reply.error.errno == errno.ENODEV else reply.error
-
-
-def _route_socket() -> RouteSocket:
-    return RouteSocket(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0))

@@ -78,7 +78,7 @@ class Dispatch:
         try:
             return 200, answers.encode(_answered(route, request))
         except Refused as refusal:
-            return 200, _said(route, str(refusal) or "refused")
+            return refusal.status, _said(route, str(refusal) or "refused")
         except Exception as error:  # noqa: BLE001 - a fault of the driver's is an answer, too
             _log.exception("%s failed", method)
             return 500, _said(route, f"{type(error).__name__}: {error}")

@@ -12,7 +12,14 @@ from bridgehead.core.remote import protocol as p
 
 
 class Refused(Exception):
-    """The call cannot be done. The text is what the user reads, after `remote: `."""
+    """The call cannot be done, and changed nothing. The text is what the user reads.
+
+    Engines put `remote: ` before it; with a `status` other than 200, the name of the call.
+    """
+
+    def __init__(self, text: str, status: int = 200) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 class NetworkDriver(ABC):

@@ -146,7 +146,6 @@ async def test_a_call_under_way_is_answered_before_the_end(tmp_path: Path) -> No
         (b"POST /Plugin.Activate HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", 411),
         (b"POST /Plugin.Activate HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 200),
         (b"POST /NetworkDriver.Nothing HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 404),
-        (b"POST /Plugin.Activate HTTP/9.9\r\n\r\n", 505),
     ],
 )
 def test_a_strangers_words_are_answered_in_http(tmp_path: Path, sent: bytes, status: int) -> None:

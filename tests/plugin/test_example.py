@@ -1,0 +1,89 @@
+"""The example drivers, as they stand in `examples/plugins`, serve Debian's dockerd, and survive a restart."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.oracle import available, oracle
+from tests.support.testhost import Host
+from tests.support.wait import until
+
+pytestmark = pytest.mark.host
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "examples/plugins/simple_bridge.py"
+
+
+class Plugin:
+    """The example on a test host."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.state = host.folder / "state.json"
+        self.socket = host.root / "run/docker/plugins/simple.sock"
+        self.start()
+
+    def start(self) -> None:
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SIMPLE_BRIDGE_STATE": str(self.state)}
+        with (self.host.folder / "plugin.log").open("ab") as log:
+            self.process = self.host.popen([sys.executable, EXAMPLE], stderr=log, env=environment)
+        until(self.socket.exists, "the plugin's socket", limit_s=20)
+
+    def restart(self) -> None:
+        (pid,) = [pid for pid, words in self.host.processes().items() if str(EXAMPLE) in words]
+        self.host.kill(pid, 15)
+        assert self.process.wait(10) == 0
+        assert not self.socket.exists()
+        self.start()
+
+    def kept(self) -> dict[str, dict[str, object]]:
+        kept: dict[str, dict[str, object]] = json.loads(self.state.read_text())
+        return kept
+
+
+@pytest.fixture
+def plugin(host: Host) -> Plugin:
+    return Plugin(host)
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.skipif(not available(), reason="no dockerd here: run script/bootstrap --oracle")
+def test_the_example_serves_dockers_own_daemon(plugin: Plugin) -> None:
+    with oracle(plugin.host) as daemon:
+        daemon.import_image()
+        docker = daemon.docker
+
+        docker.ok("network", "create", "-d", "simple", "--ipam-driver", "simple", "-o", "mtu=1400", "demo")
+        for name in ("one", "two"):
+            docker.ok("run", "-d", "--name", name, "--network", "demo", "busybox", "sleep", "1000")
+        docker.ok("exec", "one", "ping", "-c", "1", "-W", "5", "two")
+
+        (network,) = json.loads(docker.ok("network", "inspect", "demo"))
+        assert (network["Driver"], network["IPAM"]["Config"]) == (
+            "simple",
+            [{"Subnet": "10.222.0.0/24", "Gateway": "10.222.0.1"}],
+        )
+        assert sorted(one["IPv4Address"] for one in network["Containers"].values()) == [
+            "10.222.0.2/24",
+            "10.222.0.3/24",
+        ]
+        assert "mtu 1400" in docker.ok("exec", "one", "ip", "address", "show", "eth0")
+        assert "default via 10.222.0.1" in docker.ok("exec", "one", "ip", "route")
+
+        plugin.restart()
+        docker.ok("network", "disconnect", "demo", "two")
+        assert "eth0" not in docker.ok("exec", "two", "ip", "-o", "address")
+        docker.ok("network", "connect", "demo", "two")
+        docker.ok("exec", "one", "ping", "-c", "1", "-W", "5", "two")
+        refused = docker(
+            "network", "create", "-d", "simple", "-o", "speed=1", "--subnet", "10.9.0.0/24", "other"
+        )
+        assert refused.err.strip().endswith("remote: unknown option speed: there are bridge and mtu")
+
+        docker.ok("rm", "-f", "one", "two")
+        docker.ok("network", "rm", "demo")
+        assert plugin.kept() == {"networks": {}, "endpoints": {}, "pools": {}}
+        assert "sb" not in plugin.host.run("ip", "-br", "link").stdout
+        assert "sb-" not in plugin.host.run("iptables", "-S", "FORWARD").stdout

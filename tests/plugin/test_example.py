@@ -2,15 +2,19 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.support.bridgehead import bridgehead
+from tests.support.daemon import Daemon
 from tests.support.oracle import available, oracle
 from tests.support.testhost import Host
 from tests.support.wait import until
 
 pytestmark = pytest.mark.host
+needs_oracle = pytest.mark.skipif(not available(), reason="no dockerd here: run script/bootstrap --oracle")
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/plugins/simple_bridge.py"
@@ -49,9 +53,11 @@ def plugin(host: Host) -> Plugin:
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.skipif(not available(), reason="no dockerd here: run script/bootstrap --oracle")
-def test_the_example_serves_dockers_own_daemon(plugin: Plugin) -> None:
-    with oracle(plugin.host) as daemon:
+@pytest.mark.parametrize(
+    "make", [bridgehead, pytest.param(oracle, marks=needs_oracle)], ids=["ours", "docker"]
+)
+def test_the_example_serves_us_and_docker(plugin: Plugin, make: Callable[[Host], Daemon]) -> None:
+    with make(plugin.host) as daemon:
         daemon.import_image()
         docker = daemon.docker
 

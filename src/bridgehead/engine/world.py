@@ -221,7 +221,7 @@ class Plugins(Protocol):
     async def activate(self, name: str, interface: str) -> bool:
         """Find the plugin and make sure that it implements "NetworkDriver" or "IpamDriver".
 
-        True when it was (re)started since it was last asked, so that what it told before may not hold.
+        True for the first of all callers since it was (re)started; see `life`.
 
         Raises:
             PluginMissing: no folder has it.
@@ -240,6 +240,14 @@ class Plugins(Protocol):
             PluginUnreachable: it does not listen, or did not answer in time; it may have acted nevertheless.
             PluginRefused: it said no.
             PluginAnswer: its answer makes no sense.
+        """
+        ...
+
+    def life(self, name: str) -> int:
+        """Another number after each restart that was noticed, 0 while it is not active.
+
+        Ask it after `activate`: with the number kept beside what a plugin was told, each can see for itself
+        whether that still holds.
         """
         ...
 

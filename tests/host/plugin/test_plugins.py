@@ -128,15 +128,19 @@ async def test_activation_tells_once_a_life_and_kind(tmp_path: Path) -> None:
     async with asking(tmp_path) as plugins:
         async with Scripted(always(_LOCAL)) as plugin:
             await plugin.at(path)
+            assert plugins.life("tp") == 0
             first = [await plugins.activate("tp", kind) for kind in ("NetworkDriver", "IpamDriver") * 2]
+            lives = [plugins.life("tp")]
             await plugins.call("tp", "NetworkDriver.GetCapabilities", None, p.NetworkCapabilities)
         path.unlink(missing_ok=True)
         async with Scripted(always(_LOCAL)) as again:
             await again.at(path)
             await plugins.call("tp", "NetworkDriver.GetCapabilities", None, p.NetworkCapabilities)
             second = [await plugins.activate("tp", "NetworkDriver") for _ in range(2)]
+            lives.append(plugins.life("tp"))
 
     assert (first, second) == ([True, True, False, False], [True, False])
+    assert lives == [1, 2]
     assert plugin.methods == again.methods == ["Plugin.Activate", "NetworkDriver.GetCapabilities"]
 
 

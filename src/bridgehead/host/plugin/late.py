@@ -30,6 +30,9 @@ class LatePlugins:
     def known(self) -> Sequence[str]:
         return self._plugins.known()
 
+    def life(self, name: str) -> int:
+        return self._plugins.life(name)
+
     async def close(self) -> None:
         if "_plugins" in self.__dict__:
             await self._plugins.close()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,6 +44,8 @@ _Socket = tuple[int, int, int] | None
 class _Life:
     """A plugin from one start of it to the next, as far as `socket` shows. `told`: interfaces asked about."""
 
+    number: int
+
     location: Location
     socket: _Socket
     line: Line
@@ -58,6 +61,7 @@ class HostPlugins:
         self._limits = limits or Limits()
         self._lives: dict[str, _Life] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._numbers = count(1)
 
     def known(self) -> Sequence[str]:
         return discovery.known(self._folders)
@@ -79,6 +83,10 @@ class HostPlugins:
 
         status, answered = await self._insist(name, method, attempt)
         return answers.answer(method, status, answered, kind, plugin=name, request=request)
+
+    def life(self, name: str) -> int:
+        life = self._lives.get(name)
+        return 0 if life is None else life.number
 
     async def close(self) -> None:
         lives, self._lives = self._lives, {}
@@ -145,7 +153,8 @@ class HostPlugins:
             return life
 
     async def _begin(self, location: Location) -> _Life:
-        life = _Life(location, _socket(location), await Line.open(location, self._limits), frozenset())
+        line = await Line.open(location, self._limits)
+        life = _Life(next(self._numbers), location, _socket(location), line, frozenset())
         try:
             status, body = await life.line.post(ACTIVATE, b"")
             answer = answers.answer(ACTIVATE, status, body, Implements, plugin=location.name)

@@ -7,7 +7,7 @@ the time of a start and needs only the namespace and the base, so the stack is m
 from collections.abc import Iterator
 from dataclasses import replace
 
-from bridgehead.core import etc, links, publishing
+from bridgehead.core import etc, links, publishing, shared
 from bridgehead.core.dns.naming import dns_names
 from bridgehead.core.drivers.api import Place
 from bridgehead.core.facts import HostFacts
@@ -16,7 +16,7 @@ from bridgehead.core.layout import Layout
 from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.container import Container
 from bridgehead.core.model.ids import ContainerID, SandboxID, short
-from bridgehead.core.model.network import Endpoint, Network, Sandbox, SandboxKind
+from bridgehead.core.model.network import PREDEFINED, Endpoint, Network, Sandbox, SandboxKind
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.objects import (
     Directory,
@@ -30,16 +30,21 @@ from bridgehead.core.plan.objects import (
     Route,
     Upstream,
 )
+from bridgehead.core.publishing import Attached
 
 _FULL_ID = 64
 
 
 def namespace_objects(snapshot: Snapshot, namespace: SandboxID, facts: HostFacts) -> Iterator[KernelObject]:
-    """Kept for as long as any sandbox is in it."""
+    """Kept for as long as any sandbox is in it, and with it the files of whoever's network it is."""
     own = snapshot.sandboxes.get(namespace)
-    users = (own,) if own else snapshot.sandboxes.values()
-    if any(box.namespace == namespace and box.kind is not SandboxKind.HOST for box in users):
+    users = [own] if own else [box for box in snapshot.sandboxes.values() if box.namespace == namespace]
+    if any(box.kind is not SandboxKind.HOST for box in users):
         yield Namespace(facts.layout.namespace(namespace))
+    if absent := shared.absent_lender(snapshot, users):
+        # Those who are left see the very files that the lender will have when it is back.
+        hosts = any(box.kind is SandboxKind.HOST for box in users)
+        yield from _host_files(snapshot, absent, facts) if hosts else _own_files(snapshot, absent, (), facts)
 
 
 def port_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iterator[KernelObject]:
@@ -51,14 +56,24 @@ def port_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iter
 
 def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iterator[KernelObject]:
     """What must be there before the runtime makes the container: root, namespace and files."""
-    container = _equipped(snapshot.containers[sandbox.container], facts)
+    container = snapshot.containers[sandbox.container]
     layout = facts.layout
     yield Directory(layout.bundle(container.id))
     yield _root_mount(snapshot, container, layout)
+    if sandbox.lender is not None:
+        return  # it sees the lender's
     if sandbox.kind is SandboxKind.HOST:
-        yield from _host_files(container, facts, _host_gateways(snapshot, facts))
+        yield from _host_files(snapshot, container, facts)
         return
     attached = gateway_order(snapshot, snapshot.sandbox_endpoints(sandbox.id))
+    yield from _own_files(snapshot, container, attached, facts)
+
+
+def _own_files(
+    snapshot: Snapshot, container: Container, attached: Attached, facts: HostFacts
+) -> Iterator[File]:
+    """Of a container with a network of its own; `attached` is nothing while it does not run."""
+    container = _equipped(container, facts)
     own = [
         address.ip
         for endpoint, _ in sorted(attached, key=lambda pair: pair[0].interface)
@@ -66,10 +81,10 @@ def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iter
         for address in endpoint.addresses
     ]
     settings = etc.overridden(facts.resolv, container.spec)
-    embedded = bool(_named(attached))
-    folder = layout.container(container.id)
+    embedded = any(name not in PREDEFINED for name in container.networks)
+    folder = facts.layout.container(container.id)
     yield File(f"{folder}/hostname", etc.hostname(container.spec))
-    told = links.host_lines(links.effective(snapshot, container))
+    told = links.host_lines(links.effective(snapshot, container)) if attached else ()
     yield File(f"{folder}/hosts", etc.hosts(container.spec, own, _host_gateways(snapshot, facts), told))
     ipv6 = any(address.version == 6 for address in own)
     yield File(f"{folder}/resolv.conf", etc.resolv_conf(settings, embedded=embedded, ipv6=ipv6))
@@ -77,7 +92,7 @@ def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iter
 
 def stack_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iterator[KernelObject]:
     """What must be there before the container runs: interfaces, routes and names."""
-    if sandbox.kind is SandboxKind.HOST:
+    if sandbox.kind is not SandboxKind.OWN:
         return
     container = _equipped(snapshot.containers[sandbox.container], facts)
     namespace = facts.layout.namespace(sandbox.namespace)
@@ -192,7 +207,8 @@ def _record(container: Container, endpoint: Endpoint, network: Network) -> NameR
     )
 
 
-def _host_files(container: Container, facts: HostFacts, gateways: tuple[Address, ...]) -> Iterator[File]:
+def _host_files(snapshot: Snapshot, container: Container, facts: HostFacts) -> Iterator[File]:
+    container, gateways = _equipped(container, facts), _host_gateways(snapshot, facts)
     folder = facts.layout.container(container.id)
     spec = container.spec
     yield File(f"{folder}/hostname", etc.hostname(spec))

@@ -8,12 +8,13 @@ from bridgehead.core.images import merge
 from bridgehead.core.images.config import ImageDefaults, defaults
 from bridgehead.core.ipam import addresses
 from bridgehead.core.model.container import Container, ContainerSpec
-from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound, NotImplementedByDriver
+from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound
 from bridgehead.core.model.ids import ContainerID, short
 from bridgehead.core.model.network import EndpointWish, Network
 from bridgehead.core.model.requests import ContainerRequest
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.time import rfc3339
+from bridgehead.engine import sharing
 from bridgehead.engine.endpoints import check_together, check_wish
 from bridgehead.engine.images import find_image
 from bridgehead.engine.intent import Intent
@@ -27,13 +28,14 @@ def decide(intent: Intent, request: ContainerRequest) -> Container:
     Raises:
         NotFound: no such image.
         Conflict: the name is taken; its holder is named.
-        InvalidParameter, NotImplementedByDriver: see the message.
+        InvalidParameter: see the message.
     """
     snapshot = intent.snapshot
     image = find_image(snapshot, request.image)
     identifier = ContainerID(intent.random.identifier())
     name = _name(snapshot, request.name, identifier)
     container_rules.check(request)
+    request = sharing.settled(snapshot, request)
     mode = _mode(snapshot, request.network_mode)
     request, networks = _with_own_sysctls(request, _networks(snapshot, request, mode), mode)
     if intent.facts.options.bridge.absent and mode == "bridge":
@@ -60,6 +62,8 @@ def warnings(container: Container) -> list[str]:
     published = container.spec.published_ports or container.spec.publish_all
     if published and container.spec.network_mode == "host":
         return ["Published ports are discarded when using host network mode"]
+    if container.spec.joins and (container.spec.dns_search or container.spec.dns_options):
+        return ["DNS search domains and options are discarded when sharing another container's network"]
     return []
 
 
@@ -87,7 +91,7 @@ def _mode(snapshot: Snapshot, text: str) -> str:
     if text in {"", "default"}:
         return "bridge"
     if text.startswith("container:"):
-        raise NotImplementedByDriver("sharing another container's network is not built yet in this version")
+        return text
     try:
         return snapshot.find_network(text).name
     except NotFound:
@@ -95,6 +99,8 @@ def _mode(snapshot: Snapshot, text: str) -> str:
 
 
 def _networks(snapshot: Snapshot, request: ContainerRequest, mode: str) -> Mapping[str, EndpointWish]:
+    if mode.startswith("container:"):
+        return {}
     networks = {_mode(snapshot, name): wish for name, wish in request.networks.items()}
     main = networks.setdefault(mode, EndpointWish())
     if request.mac and not main.mac:
@@ -112,7 +118,7 @@ def _with_own_sysctls(
 ) -> tuple[ContainerRequest, Mapping[str, EndpointWish]]:
     """`--sysctl net.ipv4.conf.eth0.x`, as clients said it before API 1.48, belongs to the main attachment."""
     kept, moved = endpoint_options.moved_from_container(request.sysctls)
-    if not moved or mode in {"host", "none"}:
+    if not moved or mode not in networks or mode in {"host", "none"}:
         return request, networks
     wish = networks[mode]
     options = endpoint_options.with_sysctls(wish.driver_options, moved)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 
 from bridgehead.core import endpoint_options, lan
+from bridgehead.core.container_rules import SHARED
 from bridgehead.core.gateway import gateway_order, rank
 from bridgehead.core.interfaces import families, interface_name
 from bridgehead.core.ipam import addresses
@@ -25,10 +26,6 @@ from bridgehead.engine.world import HostPorts
 
 _PRIVATE = (
     "container cannot be connected to multiple networks with one of the networks in private (none) mode"
-)
-_SHARED = (
-    "container sharing network namespace with another container or host cannot be connected to any other "
-    "network"
 )
 
 
@@ -80,9 +77,9 @@ class EndpointUseCases:
             forgotten = {name: wish for name, wish in who.networks.items() if name != network}
             self._intent.commit(snapshot.put(replace(who, networks=forgotten)))
             return
-        if where.driver == "host":
+        if where.driver == "host" and who.spec.network_mode == "host":
             raise InvalidParameter(
-                "container cannot be disconnected from host network or connected to host network"
+                "cannot disconnect container from host network - container was created in host network mode"
             )
         endpoint = next(
             (item for item in snapshot.network_endpoints(where.id) if item.container == who.id), None
@@ -207,12 +204,12 @@ def check_together(networks: Iterable[Network]) -> None:
     if len(drivers) > 1 and "null" in drivers:
         raise InvalidParameter(_PRIVATE)
     if len(drivers) > 1 and "host" in drivers:
-        raise InvalidParameter(_SHARED)
+        raise InvalidParameter(SHARED)
 
 
 def _check_connect(snapshot: Snapshot, container: Container, network: Network, wish: EndpointWish) -> None:
-    if container.spec.network_mode == "host":
-        raise InvalidParameter(_SHARED)
+    if container.spec.network_mode == "host" or container.spec.joins:
+        raise InvalidParameter(SHARED)
     if network.driver == "host":
         raise InvalidParameter(
             "cannot connect container to host network - container must be created in host network mode"

@@ -5,17 +5,17 @@ import logging
 from dataclasses import replace
 from posixpath import basename
 
-from bridgehead.core import links
+from bridgehead.core import links, shared
 from bridgehead.core.desired import recipients, sandbox_owners
 from bridgehead.core.model.container import Container, ContainerState, Status
 from bridgehead.core.model.errors import BridgeheadError, failed_start_code, refusal
-from bridgehead.core.model.ids import ContainerID, SandboxID
+from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.network import Network, Phase, Sandbox, SandboxKind
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.oci.mounts import OWN_FILES
 from bridgehead.core.restart import wants_restart
 from bridgehead.core.time import rfc3339
-from bridgehead.engine import endpoints
+from bridgehead.engine import endpoints, sharing
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.launches import Launches
@@ -135,13 +135,8 @@ class Lifecycle:
         networks = endpoints.in_attach_order(snapshot, container.networks)
         endpoints.check_together(networks)
         links.required(snapshot, container)
-        shared = any(network.driver == "host" for network in networks)
-        sandbox = Sandbox(
-            SandboxID(self._intent.random.identifier()),
-            container.id,
-            SandboxKind.HOST if shared else SandboxKind.OWN,
-            self._intent.random.port(),
-        )
+        on_host = any(network.driver == "host" for network in networks)
+        sandbox = sharing.sandbox(self._intent, snapshot, container, on_host=on_host)
         snapshot = snapshot.put(sandbox)
         for network in networks:
             endpoint = endpoints.decide(self._intent, snapshot, sandbox, container, network)
@@ -178,12 +173,12 @@ class Lifecycle:
 
     def _bundle(self, container: Container, sandbox: Sandbox) -> Bundle:
         layout = self._intent.facts.layout
-        folder = layout.container(container.id)
-        shared = sandbox.kind is SandboxKind.HOST
+        folder = layout.container(shared.lender(sandbox))
+        on_host = sandbox.kind is SandboxKind.HOST
         return Bundle(
             container=links.informed(self._intent.snapshot, container),
             rootfs=layout.rootfs(container.id),
-            namespace=None if shared else layout.namespace(sandbox.namespace),
+            namespace=None if on_host else layout.namespace(sandbox.namespace),
             files={path: f"{folder}/{basename(path)}" for path in OWN_FILES},
         )
 

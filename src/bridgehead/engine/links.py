@@ -22,6 +22,8 @@ def _resolved(snapshot: Snapshot, link: Link) -> Link:
         source = snapshot.find_container(link.target)
     except NotFound as error:
         raise InvalidParameter(f"could not get container for {link.target}: {error.message}") from None
+    if source.spec.joins:  # in another's network it has no address of its own to be linked to
+        return _resolved(snapshot, replace(link, target=source.spec.joins))
     if source.spec.network_mode == "host":
         raise InvalidParameter(
             "conflicting options: host type networking can't be used with links. "

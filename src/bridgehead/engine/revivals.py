@@ -5,7 +5,7 @@ import logging
 from dataclasses import replace
 from typing import Protocol
 
-from bridgehead.core import links
+from bridgehead.core import links, shared
 from bridgehead.core.model.container import Container, Status
 from bridgehead.core.model.errors import BridgeheadError, Conflict
 from bridgehead.core.model.ids import ContainerID
@@ -76,9 +76,15 @@ class Revivals:
 
 
 def _obstacle(snapshot: Snapshot, container: Container) -> str:
-    """Why it cannot start yet though nothing is wrong with it: what it is linked to is not back itself."""
+    """Why it cannot start yet though nothing is wrong with it: what it is linked to, or whose network it
+    has, is not back itself.
+    """
     try:
         links.required(snapshot, container)
+        if container.spec.joins:
+            shared.required(snapshot, container.spec.joins)
     except Conflict as error:
         return error.message
+    except BridgeheadError:
+        return ""  # nothing that time mends: the start says it
     return ""

@@ -10,9 +10,19 @@ and every rule must be needed, so that these tables stay true.
 """
 
 from tests.parity.difference import Difference
-from tests.parity.sessions import addressing, containers, images, lan, links, networks, parameters, ports
+from tests.parity.sessions import (
+    addressing,
+    containers,
+    images,
+    lan,
+    links,
+    networks,
+    parameters,
+    ports,
+    sharing,
+)
 
-_MODULES = (networks, addressing, containers, lan, links, images, ports, parameters)
+_MODULES = (networks, addressing, containers, lan, links, images, ports, parameters, sharing)
 SCENARIOS: dict[str, tuple[str, ...]] = {
     name: commands for module in _MODULES for name, commands in module.SCENARIOS.items()
 }

@@ -81,9 +81,11 @@ def settings(container: Container, view: View, layout: Layout) -> dict[str, obje
     default = attached.get(_DEFAULT, _NOWHERE)
     sandbox = view.snapshot.container_sandbox(container.id)
     key = ""
+    if sandbox is not None and sandbox.lender is not None:
+        sandbox = None  # as Docker: what another has lent is shown there alone
     if sandbox is not None:
-        shared = sandbox.kind is SandboxKind.HOST
-        key = f"{layout.namespaces}/default" if shared else layout.namespace(sandbox.namespace)
+        on_host = sandbox.kind is SandboxKind.HOST
+        key = f"{layout.namespaces}/default" if on_host else layout.namespace(sandbox.namespace)
     return {
         "Bridge": "",
         "SandboxID": sandbox.id if sandbox else "",
@@ -100,9 +102,8 @@ def settings(container: Container, view: View, layout: Layout) -> dict[str, obje
 
 
 def _wished(container: Container, view: View) -> dict[str, tuple[EndpointWish, Network | None]]:
-    wishes = container.networks or {container.spec.network_mode: EndpointWish()}
     found = {}
-    for reference, wish in wishes.items():
+    for reference, wish in container.networks.items():
         network = view.network(reference)
         found[network.name if network else reference] = (wish, network)
     return found

@@ -121,7 +121,7 @@ def show(
 
 def summarise(container: Container, view: attachments.View, now: int) -> dict[str, object]:
     """As a list shows it."""
-    living = container_state.alive(container.state)
+    reached = container_state.alive(container.state) and container.spec.joins is None
     return {
         "Id": container.id,
         "Names": view.names(container),
@@ -129,7 +129,7 @@ def summarise(container: Container, view: attachments.View, now: int) -> dict[st
         "ImageID": container.image,
         "Command": " ".join(_quoted(word) for word in container.spec.process.argv),
         "Created": since_epoch(container.created) // SECOND,
-        "Ports": ports.listed(container, view.ports(container.id)) if living else [],
+        "Ports": ports.listed(container, view.ports(container.id)) if reached else [],
         "Labels": dict(container.spec.labels),
         "State": container.state.status.value,
         "Status": container_state.sentence(container.state, now),

@@ -55,6 +55,7 @@ def container_config(container: Container, image: Image | None) -> dict[str, Any
         **said,
         **({"ExposedPorts": exposed} if exposed else {}),
         "Hostname": spec.hostname,
+        "Domainname": spec.domainname,
         "User": spec.process.user,
         "Env": list(spec.process.environment),
         "Image": container.image_reference,

@@ -91,7 +91,7 @@ class ContainerSpec:
     process: ProcessSpec
     hostname: str
     domainname: str = ""
-    network_mode: str = "bridge"  # bridge | host | none | a network's name or id
+    network_mode: str = "bridge"  # bridge | host | none | container:<id> | a network's name or id
     binds: tuple[Bind, ...] = ()
     tmpfs: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
@@ -113,6 +113,12 @@ class ContainerSpec:
     stop_signal: str = "SIGTERM"
     stop_timeout_s: int = 10
     labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def joins(self) -> ContainerID | None:
+        """The container whose network it is to have."""
+        kind, colon, identifier = self.network_mode.partition(":")
+        return ContainerID(identifier) if colon and kind == "container" else None
 
     @property
     def ipv6_disabled(self) -> bool:

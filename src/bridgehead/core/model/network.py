@@ -228,7 +228,10 @@ class Farewell:
 
 
 class SandboxKind(StrEnum):
+    """Whose network stack it is: its container's own, another container's, or the host's."""
+
     OWN = "own"
+    SHARED = "shared"
     HOST = "host"
 
 
@@ -246,7 +249,8 @@ class PortBinding:
 class Sandbox:
     """A container's network stack while it runs. `resolver_port` is where its embedded DNS listens.
 
-    `joined`: the sandbox in whose namespace it is, if not in one of its own.
+    `joined`: the sandbox under whose id its namespace is kept, if not under its own. `lender`: the container
+    whose network it has, if not its own container's; also of one that has the host's by way of another.
     """
 
     id: SandboxID
@@ -256,6 +260,7 @@ class Sandbox:
     ports: tuple[PortBinding, ...] = ()
     phase: Phase = Phase.PENDING
     joined: SandboxID | None = None
+    lender: ContainerID | None = None
 
     @property
     def namespace(self) -> SandboxID:

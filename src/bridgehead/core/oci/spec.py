@@ -111,7 +111,7 @@ def _linux(bundle: Bundle, capabilities: frozenset[str], host: Host, cgroup: str
             wanted.limits, privileged=wanted.privileged, swap_accounting=host.swap_accounting
         ),
         devices=shown(host.devices, privileged=wanted.privileged),
-        sysctl=_sysctls(wanted.sysctls, own_network=bundle.namespace is not None),
+        sysctl=_sysctls(wanted.sysctls, own_network=bundle.namespace is not None and wanted.joins is None),
         masked_paths=() if wanted.privileged else MASKED,
         readonly_paths=() if wanted.privileged else READ_ONLY,
         rootfs_propagation=_propagation(wanted.binds),

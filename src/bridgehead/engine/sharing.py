@@ -1,0 +1,59 @@
+"""Whose network a container gets: looked up when it is created, joined when it starts."""
+
+from dataclasses import replace
+
+from bridgehead.core import shared
+from bridgehead.core.model.container import Container
+from bridgehead.core.model.errors import InvalidParameter, NotFound
+from bridgehead.core.model.ids import SandboxID
+from bridgehead.core.model.network import Sandbox, SandboxKind
+from bridgehead.core.model.requests import ContainerRequest
+from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.engine.intent import Intent
+
+_PREFIX = "container:"
+
+
+def settled(snapshot: Snapshot, request: ContainerRequest) -> ContainerRequest:
+    """The request with its target by id, so that renames do not matter, and with the target's names.
+
+    Raises:
+        InvalidParameter: there is no such container. Clients take "not found" here for a missing image.
+    """
+    if not request.network_mode.startswith(_PREFIX):
+        return request
+    try:
+        target = snapshot.find_container(request.network_mode.removeprefix(_PREFIX))
+    except NotFound as error:
+        raise InvalidParameter(f"{shared.JOINING}: {error.message}") from None
+    return replace(
+        request,
+        network_mode=f"{_PREFIX}{target.id}",
+        networks={},
+        hostname=target.spec.hostname,
+        domainname=target.spec.domainname,
+    )
+
+
+def sandbox(intent: Intent, snapshot: Snapshot, container: Container, *, on_host: bool) -> Sandbox:
+    """A new sandbox for a start, pending: in another's namespace, or where others wait for this one.
+
+    Raises:
+        HostRefused, Conflict: see `shared.required`.
+    """
+    own = Sandbox(
+        SandboxID(intent.random.identifier()),
+        container.id,
+        SandboxKind.HOST if on_host else SandboxKind.OWN,
+        intent.random.port(),
+    )
+    target = container.spec.joins
+    if target is None:
+        return replace(own, joined=shared.kept_for(snapshot, container.id))
+    other = shared.required(snapshot, target)
+    return replace(
+        own,
+        kind=SandboxKind.HOST if other.kind is SandboxKind.HOST else SandboxKind.SHARED,
+        joined=other.namespace,
+        lender=shared.lender(other),
+    )

@@ -130,7 +130,7 @@ def told(snapshot: Snapshot, name: str = "web") -> dict[str, str]:
 
 
 def hosts(snapshot: Snapshot, name: str = "web") -> str:
-    objects = fragment(snapshot, f"sandbox/sandbox-{name}", FACTS).values()
+    objects = fragment(snapshot, f"namespace/sandbox-{name}", FACTS).values()
     return next(item.content for item in objects if isinstance(item, File) and item.path.endswith("/hosts"))
 
 
@@ -255,7 +255,7 @@ def test_link_rules_follow_the_source_to_its_new_address() -> None:
     after = running(stopped(before, "db"), container("db", ports=("5432/tcp",)), 9)
 
     assert {("172.17.0.3", "172.17.0.9", "tcp", "5432")} == accepted(after)
-    assert {"stack/sandbox-web", "sandbox/sandbox-web"} <= dirty(before, after)
+    assert {"stack/sandbox-web", "namespace/sandbox-web"} <= dirty(before, after)
 
 
 @pytest.mark.parametrize("name", ["db", "other"])
@@ -264,7 +264,7 @@ def test_only_recipients_are_concerned_by_a_sources_end(name: str) -> None:
 
     concerned = dirty(before, stopped(before, name))
 
-    assert (name == "db") == ("sandbox/sandbox-web" in concerned)
+    assert (name == "db") == ("namespace/sandbox-web" in concerned)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ that a change costs what it touches: `dirty` names the owners a change concerns,
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
-from bridgehead.core import links
+from bridgehead.core import links, shared
 from bridgehead.core.drivers.lan import parent_objects
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.model.ids import ContainerID, NetworkID, SandboxID
@@ -43,8 +43,8 @@ def parent_owners(networks: Iterable[Network]) -> set[Owner]:
 
 
 class SandboxOwners(NamedTuple):
-    """Its namespace, which others may share; its ports, which may be somebody else's and so come first; its
-    base, which the runtime needs; its stack, which the container needs to run.
+    """Its namespace and files, which others may share; its ports, which may be somebody else's and so come
+    first; its base, which the runtime needs; its stack, which the container needs to run.
     """
 
     namespace: Owner
@@ -63,7 +63,8 @@ def _own_parts(sandbox: SandboxID) -> tuple[Owner, Owner, Owner]:
 
 def recipients(snapshot: Snapshot, source: ContainerID) -> list[Owner]:
     """Whose files and rules follow the address of this container."""
-    return [owner for box in links.recipients(snapshot, {source}) for owner in _own_parts(box)]
+    concerned = links.recipients(snapshot, {source})
+    return [owner for box in concerned for owner in sandbox_owners(snapshot.sandboxes[box])]
 
 
 def dirty(old: Snapshot, new: Snapshot) -> set[Owner]:
@@ -84,6 +85,7 @@ def dirty(old: Snapshot, new: Snapshot) -> set[Owner]:
         *parent_owners(networks),
         *(f"container/{container.id}" for container in containers),
         *(f"namespace/{sandbox.namespace}" for sandbox in sandboxes),
+        *(f"namespace/{new.sandboxes[sandbox].namespace}" for sandbox in concerned & new.sandboxes.keys()),
         *(owner for sandbox in concerned for owner in _own_parts(sandbox)),
     }
 
@@ -97,7 +99,7 @@ def _sandboxes_of(old: Snapshot, new: Snapshot, containers: set[ContainerID]) ->
         sandbox.id
         for snapshot in (old, new)
         for sandbox in (snapshot.sandboxes.values() if containers else ())
-        if sandbox.container in containers
+        if not containers.isdisjoint({sandbox.container, shared.lender(sandbox)})
     }
 
 

@@ -36,15 +36,23 @@ _FULL_ID = 64
 
 
 def namespace_objects(snapshot: Snapshot, namespace: SandboxID, facts: HostFacts) -> Iterator[KernelObject]:
-    """Kept for as long as any sandbox is in it, and with it the files of whoever's network it is."""
+    """Kept for as long as any sandbox is in it, and so are the files of the container whose network it is:
+    those who are left see the very files that it will have when it is back.
+    """
     own = snapshot.sandboxes.get(namespace)
     users = [own] if own else [box for box in snapshot.sandboxes.values() if box.namespace == namespace]
-    if any(box.kind is not SandboxKind.HOST for box in users):
+    on_host = any(box.kind is SandboxKind.HOST for box in users)
+    if users and not on_host:
         yield Namespace(facts.layout.namespace(namespace))
-    if absent := shared.absent_lender(snapshot, users):
-        # Those who are left see the very files that the lender will have when it is back.
-        hosts = any(box.kind is SandboxKind.HOST for box in users)
-        yield from _host_files(snapshot, absent, facts) if hosts else _own_files(snapshot, absent, (), facts)
+    lender = shared.lender_of(snapshot, users)
+    if lender is None:
+        return
+    if on_host:
+        yield from _host_files(snapshot, lender, facts)
+        return
+    present = next((box for box in users if box.lender is None), None)
+    attached = gateway_order(snapshot, snapshot.sandbox_endpoints(present.id)) if present else ()
+    yield from _own_files(snapshot, lender, attached, facts)
 
 
 def port_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iterator[KernelObject]:
@@ -55,18 +63,11 @@ def port_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iter
 
 
 def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iterator[KernelObject]:
-    """What must be there before the runtime makes the container: root, namespace and files."""
+    """What must be there before the runtime makes the container: its root."""
     container = snapshot.containers[sandbox.container]
     layout = facts.layout
     yield Directory(layout.bundle(container.id))
     yield _root_mount(snapshot, container, layout)
-    if sandbox.lender is not None:
-        return  # it sees the lender's
-    if sandbox.kind is SandboxKind.HOST:
-        yield from _host_files(snapshot, container, facts)
-        return
-    attached = gateway_order(snapshot, snapshot.sandbox_endpoints(sandbox.id))
-    yield from _own_files(snapshot, container, attached, facts)
 
 
 def _own_files(

@@ -56,11 +56,6 @@ def kept_for(snapshot: Snapshot, container: ContainerID) -> SandboxID | None:
     return next(waiting, None)
 
 
-def absent_lender(snapshot: Snapshot, users: Iterable[Sandbox]) -> Container | None:
-    """The container whose network these have, while it does not run itself; None also when it was removed."""
-    found: Container | None = None
-    for sandbox in users:
-        if sandbox.lender is None:
-            return None
-        found = snapshot.containers.get(sandbox.lender)
-    return found
+def lender_of(snapshot: Snapshot, users: Iterable[Sandbox]) -> Container | None:
+    """The container whose network all these have, whether it is one of them or not; None: it was removed."""
+    return next((snapshot.containers.get(lender(sandbox)) for sandbox in users), None)

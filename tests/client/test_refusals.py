@@ -31,6 +31,18 @@ def _host(**config: Any) -> dict[str, Any]:
     return _container(HostConfig=config)
 
 
+MODE = "container:holder"
+SHARED = {"HostConfig": {"NetworkMode": MODE}}
+
+
+def _shared(**config: Any) -> dict[str, Any]:
+    return _host(NetworkMode=MODE, **config)
+
+
+def _joining(endpoints: dict[str, Any]) -> dict[str, Any]:
+    return _container(**SHARED, NetworkingConfig={"EndpointsConfig": endpoints})
+
+
 # path, body, status, what the sentence must have
 REFUSED_POSTS: dict[str, tuple[str, Any, int, str]] = {
     "network without a name": (CREATE, {"Name": ""}, 400, "name is empty"),
@@ -132,7 +144,42 @@ REFUSED_POSTS: dict[str, tuple[str, Any, int, str]] = {
     "container name with a slash": ("/containers/create?name=a%2Fb", _container(), 400, "a/b"),
     "unknown image": (RUNNING, _container(Image="nosuch"), 404, "No such image: nosuch"),
     "no command": (RUNNING, _container(Image="empty", Cmd=None), 400, "command"),
-    "another container's network": (RUNNING, _host(NetworkMode="container:holder"), 501, "not built yet"),
+    "nobody's network": (RUNNING, _host(NetworkMode="container:no"), 400, "No such container: no"),
+    "no network of whom": (RUNNING, _host(NetworkMode="container:"), 400, "container:<name|id>"),
+    "shared: hostname": (RUNNING, _container(Hostname="own", **SHARED), 400, "hostname and the network"),
+    "shared: exposed port": (RUNNING, _container(ExposedPorts={"80/tcp": {}}, **SHARED), 400, "exposing"),
+    "shared: published port": (RUNNING, _shared(PortBindings={"80/tcp": [{}]}), 400, "port publishing"),
+    "shared: every port": (RUNNING, _shared(PublishAllPorts=True), 400, "port publishing"),
+    "shared: name server": (RUNNING, _shared(Dns=["9.9.9.9"]), 400, "dns and the network mode"),
+    "shared: extra host": (RUNNING, _shared(ExtraHosts=["db:10.0.0.7"]), 400, "custom host-to-IP mapping"),
+    "shared: link": (RUNNING, _shared(Links=["other:db"]), 400, "can't be used with links"),
+    "shared: hardware address": (
+        RUNNING,
+        _container(MacAddress="02:42:ac:11:00:99", **SHARED),
+        400,
+        "mac-address and the network mode",
+    ),
+    "shared: a network besides": (RUNNING, _joining({"lan": {}}), 400, "connected to any other network"),
+    "shared: alias": (RUNNING, _joining({MODE: {"Aliases": ["db"]}}), 400, "aliases"),
+    "shared: address": (
+        RUNNING,
+        _joining({MODE: {"IPAMConfig": {"IPv4Address": "10.77.0.9"}}}),
+        400,
+        "user defined networks only",
+    ),
+    "shared: connect": ("/networks/lan/connect", _connect("guest"), 400, "sharing network namespace"),
+    "shared: disconnect": (
+        "/networks/lan/disconnect",
+        {"Container": "guest"},
+        403,
+        "not connected to network lan",
+    ),
+    "host: hardware address": (
+        RUNNING,
+        _container(MacAddress="02:42:ac:11:00:99", HostConfig={"NetworkMode": "host"}),
+        400,
+        "mac-address and the network mode",
+    ),
     "memory below the minimum": (RUNNING, _host(Memory=1024), 400, "6MB"),
     "unknown restart policy": (RUNNING, _host(RestartPolicy={"Name": "sometimes"}), 400, "sometimes"),
     "restart and remove": (
@@ -184,7 +231,9 @@ RAW_BODIES: dict[str, tuple[bytes, str]] = {
 
 @pytest.fixture(scope="module")
 def furnished(daemon: Daemon) -> Iterator[Daemon]:
-    """A network `lan` with a running `holder` at 10.77.0.9, a network `auto`, and one more container."""
+    """A network `lan` with a running `holder` at 10.77.0.9, a network `auto`, one more container, and
+    a `guest` in holder's network.
+    """
     docker = daemon.docker
     docker.ok("import", "-", "empty", stdin=bytes(10240))
     docker.ok("network", "create", "--subnet", "10.77.0.0/24", "lan")
@@ -193,8 +242,9 @@ def furnished(daemon: Daemon) -> Iterator[Daemon]:
         "run", "-d", "--name", "holder", "--net", "lan", "--ip", "10.77.0.9", "busybox", "sleep", "1000"
     )
     docker.ok("run", "-d", "--name", "other", "busybox", "sleep", "1000")
+    docker.ok("run", "-d", "--name", "guest", "--net", MODE, "busybox", "sleep", "1000")
     yield daemon
-    docker.ok("rm", "-f", "holder", "other")
+    docker.ok("rm", "-f", "guest", "holder", "other")
     docker.ok("network", "rm", "lan", "auto")
     docker.ok("rmi", "empty")
 

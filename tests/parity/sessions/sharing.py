@@ -4,6 +4,7 @@ from tests.parity.difference import Difference
 from tests.parity.sessions.words import GATHERED, LOOPBACK_V6, inside, sleeper, state
 
 _FILES = "sh -c 'hostname; cat /etc/hostname /etc/hosts /etc/resolv.conf'"
+_ASKING = r"printf 'GET /hostname HTTP/1.0\r\n\r\n'"
 _PORTS = "inspect -f '{{json .NetworkSettings.Ports}}'"
 
 
@@ -42,8 +43,8 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
         "ps --filter network=own --format {{.Names}}",
         "network inspect -f '{{len .Containers}}' own",
         "exec j1 httpd -p 80 -h /etc",
-        "exec x1 sh -c \"printf 'GET /hostname\\n' | nc -w 1 127.0.0.1 80 | tail -n 1\"",
-        "machine: sh -c \"printf 'GET /hostname\\n' | busybox nc -w 1 127.0.0.1 8080 | tail -n 1\"",
+        f'exec x1 sh -c "{_ASKING} | nc -w 1 127.0.0.1 80 | tail -n 1"',
+        f'machine: sh -c "{_ASKING} | busybox nc -w 1 127.0.0.1 8080 | tail -n 1"',
         "exec j1 ip link set lo down",
         "exec x1 ip link show lo",
         # One who joins a joiner is where that one is.

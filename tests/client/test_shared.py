@@ -13,15 +13,14 @@ from tests.support.wait import until
 
 pytestmark = pytest.mark.host
 
-BACKENDS = ("nftables", "iptables")
 SERVING = ("busybox", "httpd", "-f", "-p", "80", "-h", "/etc")
 KEY = "{{.NetworkSettings.SandboxKey}}"
 PID = "{{.State.Pid}}"
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def sharing(request: pytest.FixtureRequest) -> Iterator[Daemon]:
-    with Host("shared") as host, bridgehead(host, f"--firewall-backend={request.param}") as daemon:
+@pytest.fixture(scope="module")
+def sharing() -> Iterator[Daemon]:
+    with Host("shared") as host, bridgehead(host) as daemon:
         daemon.import_image()
         yield daemon
 

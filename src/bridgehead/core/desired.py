@@ -7,7 +7,7 @@ that a change costs what it touches: `dirty` names the owners a change concerns,
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
-from bridgehead.core import links, shared
+from bridgehead.core import links
 from bridgehead.core.drivers.lan import parent_objects
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.model.ids import ContainerID, NetworkID, SandboxID
@@ -99,7 +99,7 @@ def _sandboxes_of(old: Snapshot, new: Snapshot, containers: set[ContainerID]) ->
         sandbox.id
         for snapshot in (old, new)
         for sandbox in (snapshot.sandboxes.values() if containers else ())
-        if not containers.isdisjoint({sandbox.container, shared.lender(sandbox)})
+        if sandbox.container in containers or sandbox.lender in containers
     }
 
 

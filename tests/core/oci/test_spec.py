@@ -49,6 +49,13 @@ def test_host_network_is_left_alone():
     assert "network" not in {item.type for item in actual.namespaces}
 
 
+def test_network_of_another_container_is_joined_as_it_is():
+    actual = built(bundle(network_mode="container:other")).linux
+
+    assert actual.sysctl == {}
+    assert {item.type: item.path for item in actual.namespaces}["network"] == "/run/ns/a"
+
+
 @pytest.mark.parametrize(("v2", "expected"), [(False, False), (True, True)])
 def test_cgroup_namespace_comes_with_version_two(v2, expected):
     actual = built(host=Host(cgroup_v2=v2)).linux.namespaces

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from bridgehead.api.wire import endpoint as wire
 from bridgehead.api.wire import ports
-from bridgehead.core import links
+from bridgehead.core import links, shared
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.container import Container
 from bridgehead.core.model.ids import ContainerID, NetworkID
@@ -56,6 +56,11 @@ class View:
         if sandbox is None or not sandbox.ports:
             return ()
         return in_force(self.snapshot, sandbox, self.endpoints(container), by_hand=self._by_hand)
+
+    def lender(self, container: ContainerID) -> ContainerID:
+        """Whose network and files it has while it runs."""
+        sandbox = self._sandboxes.get(container)
+        return container if sandbox is None else shared.lender(sandbox)
 
     def network(self, reference: str) -> Network | None:
         return self._named.get(reference) or self.snapshot.networks.get(NetworkID(reference))

@@ -90,7 +90,7 @@ def show(
     container: Container, view: attachments.View, layout: Layout, execs: Iterable[str] = ()
 ) -> dict[str, object]:
     snapshot = view.snapshot
-    folder = layout.container(container.id)
+    folder = layout.container(view.lender(container.id))
     argv = container.spec.process.argv
     return {
         "Id": container.id,
@@ -102,7 +102,7 @@ def show(
         "ResolvConfPath": f"{folder}/resolv.conf",
         "HostnamePath": f"{folder}/hostname",
         "HostsPath": f"{folder}/hosts",
-        "LogPath": f"{folder}/container.log",
+        "LogPath": f"{layout.container(container.id)}/container.log",
         "Name": f"/{container.name}",
         "RestartCount": container.state.restarts,
         "Driver": "overlay2",

@@ -177,6 +177,20 @@ def test_a_joiner_of_the_hosts_network_is_in_the_hosts(fresh: Daemon) -> None:
     assert plan(fresh) == []
 
 
+def test_the_hosts_network_comes_with_the_hosts_file_as_it_is_now(fresh: Daemon) -> None:
+    sleeper(fresh, "early", "--net", "host")
+    own = fresh.host.folder / "hosts"
+    own.write_text("10.0.0.7\tdb\n")
+    fresh.host.run("mount", "--bind", own, "/etc/hosts")
+    try:
+        sleeper(fresh, "late", "--net", "host")
+
+        for name in ("early", "late"):
+            assert fresh.docker.ok("exec", name, "cat", "/etc/hosts") == "10.0.0.7\tdb"
+    finally:
+        fresh.host.run("umount", "/etc/hosts")
+
+
 @contextmanager
 def wired(daemon: Daemon, name: str) -> Iterator[None]:
     """A link of the user's own between the machine and the container, with 10.9.0.1 and 10.9.0.2."""

@@ -209,6 +209,19 @@ async def test_the_modes_without_a_network_can_be_joined(mode: str) -> None:
     await world.engine.end()
 
 
+async def test_the_hosts_network_comes_with_the_hosts_names_as_they_are_now() -> None:
+    world = await begun()
+    await world.run("early", "host")
+    world.around.hostname, world.around.hosts = "renamed", "10.0.0.7\tdb\n"
+
+    await world.run("late", "host")
+
+    early, late = container(world, "early"), container(world, "late")
+    assert (early.spec.hostname, late.spec.hostname) == ("host", "renamed")
+    assert hosts(world, early.id) == hosts(world, late.id) == "10.0.0.7\tdb\n"
+    await world.engine.end()
+
+
 async def test_a_lender_that_is_removed_when_it_ends_leaves_the_guest_alone() -> None:
     world = await begun()
     await world.network("backend")

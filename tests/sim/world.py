@@ -85,9 +85,14 @@ class Around:
     """What the host uses beside us; tests add to it."""
 
     seen: list[Occupied] = field(default_factory=list)
+    hostname: str = "host"
+    hosts: str = ""
 
     def occupied(self, ours: Collection[str]) -> Sequence[Occupied]:
         return self.seen
+
+    def names(self) -> tuple[str, str]:
+        return self.hostname, self.hosts
 
 
 @dataclass

@@ -147,7 +147,7 @@ def _check_networks(snapshot: Snapshot, container: ContainerID, networks: Mappin
 
 
 def _hostname(intent: Intent, mode: str, identifier: str) -> str:
-    return intent.facts.hostname if mode == "host" else short(identifier)
+    return intent.surroundings.names()[0] if mode == "host" else short(identifier)
 
 
 def _spec(request: ContainerRequest, image: ImageDefaults, mode: str, hostname: str) -> ContainerSpec:

@@ -65,6 +65,7 @@ class Lifecycle:
             BridgeheadError: why it could not start; everything is as before, but for the recorded error.
         """
         await self.cleaned(identifier)
+        await sharing.look(self._intent, self._intent.snapshot.find_container(identifier))
         host = await self._publishing.look(self._intent.snapshot.find_container(identifier))
         container = self._intent.snapshot.find_container(identifier)
         try:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from bridgehead.core import shared
+from bridgehead.core.desired import sandbox_owners
 from bridgehead.core.model.container import Container
 from bridgehead.core.model.errors import InvalidParameter, NotFound
 from bridgehead.core.model.ids import SandboxID
@@ -10,6 +11,7 @@ from bridgehead.core.model.network import Sandbox, SandboxKind
 from bridgehead.core.model.requests import ContainerRequest
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.engine.intent import Intent
+from bridgehead.engine.tasks import quietly
 
 _PREFIX = "container:"
 
@@ -33,6 +35,19 @@ def settled(snapshot: Snapshot, request: ContainerRequest) -> ContainerRequest:
         hostname=target.spec.hostname,
         domainname=target.spec.domainname,
     )
+
+
+async def look(intent: Intent, container: Container) -> None:
+    """Before a start in the host's network: its names and hosts as they are now, for all who are there."""
+    if container.spec.network_mode != "host":
+        return
+    hostname, hosts_text = intent.surroundings.names()
+    facts = replace(intent.facts, hostname=hostname, hosts_text=hosts_text)
+    if facts == intent.facts:
+        return
+    intent.facts = facts
+    there = [box for box in intent.snapshot.sandboxes.values() if box.kind is SandboxKind.HOST]
+    await quietly(intent.reconciler.settle([sandbox_owners(box).namespace for box in there]))
 
 
 def sandbox(intent: Intent, snapshot: Snapshot, container: Container, *, on_host: bool) -> Sandbox:

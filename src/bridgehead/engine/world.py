@@ -180,10 +180,14 @@ class Images(Protocol):
 
 
 class Surroundings(Protocol):
-    """What the host itself uses of the address space, read afresh: routes and servers come and go."""
+    """What the host itself uses of the address space, and its names, read afresh: they come and go."""
 
     def occupied(self, ours: Collection[str]) -> Sequence[Occupied]:
         """Routes, addresses and name servers, but for those on the interfaces named in `ours`."""
+        ...
+
+    def names(self) -> tuple[str, str]:
+        """The host's own name, and what its /etc/hosts holds."""
         ...
 
 

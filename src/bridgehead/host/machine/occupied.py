@@ -1,4 +1,4 @@
-"""What the host uses of the address space: its routes, its own addresses and its name servers.
+"""What the host uses of the address space: its routes, its own addresses and its name servers; and its names.
 
 Everything is read from /proc and by one ioctl, which follow the daemon's own network namespace.
 """
@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator, Sequence
 from bridgehead.core.ipam.subnets import Occupied
 from bridgehead.core.model.addresses import Prefix
 from bridgehead.host.machine.changes import AddressChanges
-from bridgehead.host.machine.surroundings import read, resolv_conf
+from bridgehead.host.machine.surroundings import hostname, hosts_text, read, resolv_conf
 
 # A wider route is a part of the way to everywhere, as a VPN makes it (0.0.0.0/1 and 128.0.0.0/1).
 _WIDEST = {4: 8, 6: 16}
@@ -38,6 +38,9 @@ class HostSurroundings:
         if self._changes.concern_others(ours) or self._found is None:
             self._found = (*_routes4(ours), *_routes6(ours), *_addresses4(ours), *_addresses6(ours))
         return (*self._found, *_servers())
+
+    def names(self) -> tuple[str, str]:
+        return hostname(), hosts_text()
 
     def close(self) -> None:
         self._changes.close()

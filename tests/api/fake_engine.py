@@ -31,6 +31,11 @@ from tests.api.fake_images import IMAGE_CONFIG, FakeCommits, FakeImages
 from tests.api.fake_process import FakeProcess, FakeStream
 
 
+class FakePlugged:
+    def __init__(self) -> None:
+        self.absent: dict[str, str] = {}
+
+
 class FakeEngine:
     def __init__(self) -> None:
         self.snapshot = Snapshot()
@@ -39,6 +44,7 @@ class FakeEngine:
         self.containers = FakeContainers(self)
         self.images = FakeImages(self)
         self.commits = FakeCommits(self)
+        self.plugged = FakePlugged()
         self._identifiers = itertools.count(1)
         for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
             self.networks.add(NetworkRequest(name=name, driver=driver), ipam_options=None)
@@ -93,7 +99,7 @@ class FakeNetworks:
         self._engine.events.publish("network", "create", network.id, name=network.name, type=network.driver)
         return network, []
 
-    async def remove(self, reference: str) -> None:
+    async def remove(self, reference: str, *, force: bool = False) -> None:
         network = self._engine.snapshot.find_network(reference)
         if network.predefined:
             raise Forbidden(f"{network.name} is a pre-defined network and cannot be removed")

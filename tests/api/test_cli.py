@@ -12,7 +12,7 @@ async def test_version_and_info_print(api: Api) -> None:
     info = await api.docker("info", "--format", "{{.ServerVersion}} {{.Plugins.Network}} {{.Containers}}")
 
     assert version.out == "0.1.0 1.48\n"
-    assert info.out == "0.1.0 [bridge host null] 0\n"
+    assert info.out == "0.1.0 [bridge host ipvlan macvlan null] 0\n"
 
 
 async def test_run_shows_both_streams_and_the_exit_code(api: Api) -> None:

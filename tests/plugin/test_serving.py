@@ -73,6 +73,17 @@ async def test_a_dead_socket_is_replaced_and_a_living_one_is_not(tmp_path: Path)
         assert (await _ask(tmp_path)).scope == "local"
 
 
+def test_what_a_killed_one_left_beside_is_swept(tmp_path: Path) -> None:
+    for name in ("tp.sock.123", ".tp.sock.123", ".other.sock.123"):
+        with socket.socket(socket.AF_UNIX) as dead:
+            dead.bind(str(tmp_path / name))
+
+    with Serving(Network(), socket=tmp_path / "tp.sock"):
+        left = {path.name for path in tmp_path.iterdir()}
+
+    assert left == {"tp.sock", "tp.sock.123", ".other.sock.123"}
+
+
 def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "tp.sock"
     path.write_text("mine")

@@ -27,9 +27,11 @@ class SocketDoor:
         self._path = path
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         _refuse_living(path)
+        for left in path.parent.glob(f".{path.name}.*"):
+            if not _answers(left):
+                left.unlink(missing_ok=True)  # by one that was killed just here
         # Bound beside and moved: nobody ever finds a socket that does not listen.
         beside = path.with_name(f".{path.name}.{os.getpid()}")
-        beside.unlink(missing_ok=True)
         self.listener = socket.socket(socket.AF_UNIX)
         try:
             with _umask(0o777 & ~_MODE):
@@ -87,7 +89,7 @@ Door = SocketDoor | PortDoor
 def write_specification(path: Path, address: str) -> None:
     """A `.spec` file: whole or not there."""
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{path.name}.new")
     beside.write_text(f"{address}\n")
     beside.replace(path)
 
@@ -98,15 +100,20 @@ def _refuse_living(path: Path) -> None:
             raise AlreadyServed(f"{path} is there and is no socket")
     except FileNotFoundError:
         return
+    if _answers(path):
+        raise AlreadyServed(f"another plugin answers at {path}")
+
+
+def _answers(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
         try:
             probe.connect(str(path))
         except (ConnectionRefusedError, FileNotFoundError):
-            return
+            return False
         except (TimeoutError, BlockingIOError):
-            pass  # its queue is full: it lives
-        raise AlreadyServed(f"another plugin answers at {path}")
+            return True  # its queue is full: it lives
+        return True
 
 
 def _identity(path: Path) -> tuple[int, int]:

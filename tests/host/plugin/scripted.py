@@ -63,8 +63,8 @@ class Scripted:
         self._server = await asyncio.start_unix_server(self._serve, path)
         return self
 
-    async def on_port(self, context: ssl.SSLContext | None = None) -> int:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context)
+    async def on_port(self, context: ssl.SSLContext | None = None, address: str = "127.0.0.1") -> int:
+        self._server = await asyncio.start_server(self._serve, address, 0, ssl=context)
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 

@@ -191,7 +191,9 @@ async def test_only_what_changes_nothing_is_asked_again_after_it_was_heard(
 
     async with Scripted(hang_up) as plugin, asking(tmp_path) as plugins:
         await plugin.at(tmp_path / "run/tp.sock")
-        with pytest.raises(PluginUnreachable, match="it closed the connection without an answer"):
+        with pytest.raises(
+            PluginUnreachable, match=f"did not answer {method}: it closed the connection without an answer"
+        ):
             await plugins.call("tp", method, request_, kind)
 
     assert plugin.methods.count(method) == times
@@ -268,16 +270,25 @@ async def test_a_slow_answer_is_waited_for_only_so_long(tmp_path: Path, head: by
     assert time.monotonic() - start < 2
 
 
-async def test_a_port_is_as_good_as_a_socket(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("bound", "written"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+async def test_a_port_is_as_good_as_a_socket(tmp_path: Path, bound: str, written: str) -> None:
     async with Scripted(always(_LOCAL)) as plugin, asking(tmp_path) as plugins:
-        port = await plugin.on_port()
+        port = await plugin.on_port(address=bound)
         (tmp_path / "etc").mkdir()
-        (tmp_path / "etc/tp.spec").write_text(f"tcp://127.0.0.1:{port}")
+        (tmp_path / "etc/tp.spec").write_text(f"tcp://{written}:{port}")
 
         found = await plugins.call("tp", "NetworkDriver.GetCapabilities", None, p.NetworkCapabilities)
 
     assert found.scope == "local"
-    assert plugin.asked[0].headers["Host"] == f"127.0.0.1:{port}"
+    assert plugin.asked[0].headers["Host"] == f"{written}:{port}"
+
+
+async def test_an_activation_that_makes_no_sense_is_named_as_one(tmp_path: Path) -> None:
+    async with Scripted(lambda _, writer: writer.write(b"nonsense\r\n\r\n")) as plugin:
+        await plugin.at(tmp_path / "run/tp.sock")
+        async with asking(tmp_path) as plugins:
+            with pytest.raises(PluginAnswer, match=r'^plugin "tp": Plugin\.Activate: the answer is no HTTP'):
+                await plugins.call("tp", "NetworkDriver.CreateNetwork", _CREATE, p.Nothing)
 
 
 def _certificate(folder: Path, name: str) -> tuple[str, str]:

@@ -14,4 +14,4 @@ class Limits:
     call_s: float = 30.0
     pauses_s: tuple[float, ...] = (0.1, 0.3, 0.9)
     answer_bytes: int = 1 << 20
-    idle_s: float = 5.0
+    idle_s: float = 1.0

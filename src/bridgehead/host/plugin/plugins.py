@@ -112,9 +112,7 @@ class HostPlugins:
                     except (Unsent, Lost) as error:
                         pause = next(pauses, None) if _may_repeat(method, error) else None
                         if pause is None:
-                            raise PluginUnreachable(
-                                f"{self._named(name)} cannot be reached: {error}"
-                            ) from error
+                            raise self._unreachable(name, method, error) from error
                     _log.debug("%s: %s again in %s s", name, method, pause)
                     await asyncio.sleep(pause)
         except TimeoutError:
@@ -154,19 +152,19 @@ class HostPlugins:
 
     async def _begin(self, location: Location) -> _Life:
         line = await Line.open(location, self._limits)
-        life = _Life(next(self._numbers), location, _socket(location), line, frozenset())
+        socket, found = _socket(location), None
         try:
-            status, body = await life.line.post(ACTIVATE, b"")
-            answer = answers.answer(ACTIVATE, status, body, Implements, plugin=location.name)
+            status, body = await line.post(ACTIVATE, b"")
+            found = answers.answer(ACTIVATE, status, body, Implements, plugin=location.name).implements
         except Lost as error:
-            await life.line.close()
             raise Unsent(str(error)) from error  # of what it was activated for
-        except BaseException:
-            await life.line.close()
-            raise
-        life.implements = frozenset(answer.implements)
-        _log.info("plugin %s at %s: %s", location.name, location.address, ", ".join(answer.implements))
-        return life
+        except Garbled as error:
+            raise answers.senseless(location.name, ACTIVATE, str(error)) from error
+        finally:
+            if found is None:
+                await line.close()
+        _log.info("plugin %s at %s: %s", location.name, location.address, ", ".join(found))
+        return _Life(next(self._numbers), location, socket, line, frozenset(found))
 
     async def _ask(self, life: _Life, method: str, body: bytes) -> tuple[int, bytes]:
         try:
@@ -179,6 +177,10 @@ class HostPlugins:
         if life is not None and self._lives.get(life.location.name) is life:
             del self._lives[life.location.name]
             await life.line.retire()
+
+    def _unreachable(self, name: str, method: str, error: Unsent | Lost) -> PluginUnreachable:
+        failed = "cannot be reached" if isinstance(error, Unsent) else f"did not answer {method}"
+        return PluginUnreachable(f"{self._named(name)} {failed}: {error}")
 
     def _named(self, name: str) -> str:
         try:

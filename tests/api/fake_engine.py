@@ -27,6 +27,7 @@ from bridgehead.core.time import rfc3339
 from bridgehead.engine.faces import Exec
 from bridgehead.engine.links import resolved
 from tests.api.fake_events import FakeEvents
+from tests.api.fake_guests import FakeGuests
 from tests.api.fake_images import IMAGE_CONFIG, FakeCommits, FakeImages
 from tests.api.fake_process import FakeProcess, FakeStream
 
@@ -42,6 +43,7 @@ class FakeEngine:
         self.events = FakeEvents()
         self.networks = FakeNetworks(self)
         self.containers = FakeContainers(self)
+        self.guests = FakeGuests(self)
         self.images = FakeImages(self)
         self.commits = FakeCommits(self)
         self.plugged = FakePlugged()

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import get_args
 
-from bridgehead.core.model.errors import HostRefused
+from bridgehead.core.model.errors import HostRefused, InvalidParameter
+from bridgehead.core.model.guest import Guest, GuestRequest
 from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.process import Bundle, Exit
 from bridgehead.core.model.snapshot import Snapshot
@@ -147,3 +148,48 @@ class Processes:
         return 100 if container in self.alive_ else None
 
     def resize(self, container: ContainerID, height: int, width: int) -> None: ...
+
+
+class Strangers:
+    """Namespaces that others made, by path; `end` takes one away, `replace` puts another in its place."""
+
+    OWN = 1
+
+    def __init__(self) -> None:
+        self.inodes: dict[str, int] = {"/proc/1/ns/net": self.OWN}
+        self._numbers = itertools.count(2)
+        self._changed = asyncio.Event()
+
+    def make(self, path: str) -> str:
+        self.inodes[path] = next(self._numbers)
+        self._tell()
+        return path
+
+    replace = make
+
+    def end(self, path: str) -> None:
+        del self.inodes[path]
+        self._tell()
+
+    def recognise(self, request: GuestRequest) -> Guest:
+        guest = Guest(0, "boot", request.path, request.pid)
+        if guest.source not in self.inodes:
+            raise InvalidParameter(f"{guest.source} is no network namespace")
+        return replace(guest, inode=self.inodes[guest.source])
+
+    def own(self) -> int:
+        return self.OWN
+
+    def kept(self, path: str) -> int | None:
+        return self.inodes.get(path)
+
+    def still(self, guest: Guest) -> bool:
+        return self.inodes.get(guest.source) == guest.inode
+
+    async def gone(self, guest: Guest) -> None:
+        while self.still(guest):
+            await self._changed.wait()
+
+    def _tell(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()

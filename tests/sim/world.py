@@ -27,7 +27,7 @@ from bridgehead.engine.engine import Engine
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.reconcile import Host
 from bridgehead.engine.world import Images, Logs, Runtime
-from tests.sim.fakes import Disk, Machine, Processes, Switch
+from tests.sim.fakes import Disk, Machine, Processes, Strangers, Switch
 from tests.sim.plugin import Plugin
 
 IMAGE = Image(ImageID("sha256:" + "b" * 64), ("sha256:" + "c" * 64,), ("busybox:latest",))
@@ -115,6 +115,7 @@ class World:
     dice: Dice = field(default_factory=Dice)
     around: Around = field(default_factory=Around)
     parents: Parents = field(default_factory=Parents)
+    strangers: Strangers = field(default_factory=Strangers)
 
     def __post_init__(self) -> None:
         self.machine = Machine(self.switch)
@@ -130,7 +131,7 @@ class World:
         )
         runtime = cast("Runtime", self.processes)
         logs, images = cast("Logs", None), cast("Images", Layers())
-        return Engine(self.intent, runtime, Quiet(), logs, images, self.plugin)
+        return Engine(self.intent, runtime, Quiet(), logs, images, self.plugin, self.strangers)
 
     async def reborn(self) -> "World":
         """The old engine is gone without a word; a new one finds the same machine and disk."""

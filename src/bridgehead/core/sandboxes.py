@@ -42,9 +42,9 @@ def namespace_objects(snapshot: Snapshot, namespace: SandboxID, facts: HostFacts
     own = snapshot.sandboxes.get(namespace)
     users = [own] if own else [box for box in snapshot.sandboxes.values() if box.namespace == namespace]
     on_host = any(box.kind is SandboxKind.HOST for box in users)
-    if users and not on_host:
-        yield Namespace(facts.layout.namespace(namespace))
     lender = shared.lender_of(snapshot, users)
+    if users and not on_host:
+        yield Namespace(facts.layout.namespace(namespace), lender.guest if lender else None)
     if lender is None:
         return
     if on_host:
@@ -66,8 +66,9 @@ def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iter
     """What must be there before the runtime makes the container: its root."""
     container = snapshot.containers[sandbox.container]
     layout = facts.layout
-    yield Directory(layout.bundle(container.id))
-    yield _root_mount(snapshot, container, layout)
+    if container.guest is None:
+        yield Directory(layout.bundle(container.id))
+        yield _root_mount(snapshot, container, layout)
 
 
 def _own_files(
@@ -108,7 +109,7 @@ def stack_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Ite
     named = _named(attached)
     if named:
         settings = etc.overridden(facts.resolv, container.spec)
-        yield ResolverRedirect(namespace, sandbox.resolver_port)
+        yield ResolverRedirect(namespace, sandbox.resolver_port, lent=container.guest is not None)
         yield _view(sandbox, container, attached, settings, namespace)
     yield from (_record(container, endpoint, network) for endpoint, network in named)
 

@@ -39,6 +39,7 @@ from bridgehead.host.machine import surroundings
 from bridgehead.host.machine.chance import SystemClock, SystemRandom
 from bridgehead.host.machine.occupied import HostSurroundings
 from bridgehead.host.machine.rival import rival
+from bridgehead.host.namespaces.guests import KernelNamespaces
 from bridgehead.host.netlink.parents import HostParents
 from bridgehead.host.netlink.standing import standing, wake
 from bridgehead.host.plugin.late import LatePlugins
@@ -88,7 +89,7 @@ def build(settings: Settings, held: ExitStack) -> Parts:
     runtime = _runtime(layout)
     logs = ConmonLogs(layout.containers, layout.bundles)
     layers = LayerStore(layout.layers)
-    engine = Engine(intent, runtime, KernelPorts(), logs, layers, LatePlugins())
+    engine = Engine(intent, runtime, KernelPorts(), logs, layers, LatePlugins(), KernelNamespaces())
     vigil = Vigil(intent, engine.events, watch, neighbours)
     return Parts(engine, vigil, runtime, machine.births, chosen, programs)
 
@@ -105,7 +106,7 @@ async def plan(settings: Settings) -> Sequence[Op]:
     with ExitStack() as held:
         held.callback(around.close)
         host = planes.build(facts, programs, chosen, held, start=False).host
-        return await planned(_intent(store, host, facts, around), _runtime(layout))
+        return await planned(_intent(store, host, facts, around), _runtime(layout), KernelNamespaces())
 
 
 def _intent(store: SqliteStore, host: Host, facts: HostFacts, around: HostSurroundings) -> Intent:

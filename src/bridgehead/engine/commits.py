@@ -15,6 +15,7 @@ from bridgehead.core.oci.mounts import destinations
 from bridgehead.core.time import rfc3339
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.freezing import Freezer
+from bridgehead.engine.guest_rules import refuse
 from bridgehead.engine.images import ImageUseCases
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle
@@ -46,11 +47,12 @@ class CommitUseCases:
         """
         Raises:
             NotFound: no such container.
-            Conflict: it was removed meanwhile.
+            Conflict: it was removed meanwhile, or is no container.
             InvalidParameter: the name, a change, or a file in the container is none an image can have.
         """
         name = references.tag_name(request.name) if request.name else ""
         container = self._intent.snapshot.find_container(reference)
+        refuse(container, "make an image of")
         # Nobody may start, stop or remove it meanwhile: its files would change or go under our eyes. Its turn
         # is waited for first, since a stop may take long and other images must not wait for that.
         async with self._life.changing(container.id):

@@ -15,6 +15,7 @@ from bridgehead.engine.events import EventBus
 from bridgehead.engine.executions import Executions
 from bridgehead.engine.faces import Exec
 from bridgehead.engine.freezing import Freezer
+from bridgehead.engine.guest_rules import refuse
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle
 from bridgehead.engine.tasks import Tasks, to_the_end
@@ -53,7 +54,7 @@ class ContainerUseCases:
 
     @to_the_end
     async def start(self, reference: str) -> None:
-        identifier = self._find(reference).id
+        identifier = self._of_ours(reference, "start").id
         async with self._life.changing(identifier):
             status = self._find(identifier).state.status
             if status is Status.PAUSED:
@@ -65,7 +66,7 @@ class ContainerUseCases:
 
     @to_the_end
     async def stop(self, reference: str, *, timeout_s: int | None = None, signal: str = "") -> None:
-        identifier = self._find(reference).id
+        identifier = self._of_ours(reference, "stop").id
         async with self._life.changing(identifier):
             if not self._find(identifier).state.status.is_alive:
                 raise NotModified("container is already stopped")
@@ -73,7 +74,7 @@ class ContainerUseCases:
 
     @to_the_end
     async def restart(self, reference: str, *, timeout_s: int | None = None, signal: str = "") -> None:
-        identifier = self._find(reference).id
+        identifier = self._of_ours(reference, "restart").id
         async with self._life.changing(identifier):
             self._life.kept.add(identifier)
             try:
@@ -88,7 +89,7 @@ class ContainerUseCases:
     @to_the_end
     async def kill(self, reference: str, signal: str) -> None:
         try:
-            container = self._find(reference)
+            container = self._of_ours(reference, "kill")
         except NotFound as error:
             raise NotFound(f"Cannot kill container: {reference}: {error.message}") from None
         wanted = number(signal or "SIGKILL")
@@ -103,7 +104,7 @@ class ContainerUseCases:
 
     @to_the_end
     async def pause(self, reference: str, *, frozen: bool) -> None:
-        identifier = self._find(reference).id
+        identifier = self._of_ours(reference, "pause" if frozen else "unpause").id
         async with self._life.changing(identifier):
             await self._freezer.set(identifier, frozen=frozen)
 
@@ -142,36 +143,36 @@ class ContainerUseCases:
         self._events.container(renamed, "rename", oldName=f"/{container.name}")
 
     def wait(self, reference: str, condition: str) -> Awaitable[int]:
-        return self._life.waiters.wait(self._find(reference), condition)
+        return self._life.waiters.wait(self._of_ours(reference, "wait for"), condition)
 
     async def attach(self, reference: str) -> Stream:
-        container = self._find(reference)
+        container = self._of_ours(reference, "attach to")
         self._events.container(container, "attach")
         if container.state.status.has_process:
             return await self._runtime.attach(container.id)
         return await self._life.launches.attach(container.id)
 
     def resize(self, reference: str, height: int, width: int) -> None:
-        container = self._find(reference)
+        container = self._of_ours(reference, "resize the terminal of")
         if container.state.status.has_process:
             self._runtime.resize(container.id, height, width)
         else:
             self._life.launches.remember_size(container.id, height, width)
 
     def processes(self, reference: str) -> Sequence[int]:
-        container = self._find(reference)
+        container = self._of_ours(reference, "list the processes of")
         _require_running(container, "")
         return self._runtime.processes(container.id)
 
     def logs(
         self, reference: str, *, follow: bool, tail: int | None, since: float, until: float
     ) -> AsyncIterator[LogLine]:
-        container = self._find(reference)
+        container = self._of_ours(reference, "show logs of")
         living = container.state.status.is_alive
         return self._logs.read(container.id, follow=follow and living, tail=tail, since=since, until=until)
 
     def create_exec(self, reference: str, request: ExecRequest) -> Exec:
-        return self._executions.create(reference, request)
+        return self._executions.create(self._of_ours(reference, "run a command in").id, request)
 
     def exec(self, identifier: str) -> Exec:
         return self._executions.find(identifier)
@@ -181,6 +182,12 @@ class ContainerUseCases:
 
     def _find(self, reference: str) -> Container:
         return self._intent.snapshot.find_container(reference)
+
+    def _of_ours(self, reference: str, what: str) -> Container:
+        """A container whose process is ours to `what`; for a sandbox that is none, that is refused."""
+        container = self._find(reference)
+        refuse(container, what)
+        return container
 
     def _has_process(self, identifier: ContainerID) -> bool:
         container = self._intent.snapshot.containers.get(identifier)

@@ -9,7 +9,7 @@ from bridgehead.core.images.config import ImageDefaults, defaults
 from bridgehead.core.ipam import addresses
 from bridgehead.core.model.container import Container, ContainerSpec
 from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound
-from bridgehead.core.model.ids import ContainerID, short
+from bridgehead.core.model.ids import ContainerID, ImageID, short
 from bridgehead.core.model.network import EndpointWish, Network
 from bridgehead.core.model.requests import ContainerRequest
 from bridgehead.core.model.snapshot import Snapshot
@@ -30,8 +30,17 @@ def decide(intent: Intent, request: ContainerRequest) -> Container:
         Conflict: the name is taken; its holder is named.
         InvalidParameter: see the message.
     """
+    image = find_image(intent.snapshot, request.image)
+    return record(intent, request, image.id, defaults(image))
+
+
+def record(intent: Intent, request: ContainerRequest, image: ImageID, own: ImageDefaults) -> Container:
+    """The request as a record, over what the image says of itself.
+
+    Raises:
+        Conflict, InvalidParameter: as `decide`.
+    """
     snapshot = intent.snapshot
-    image = find_image(snapshot, request.image)
     identifier = ContainerID(intent.random.identifier())
     name = _name(snapshot, request.name, identifier)
     container_rules.check(request)
@@ -45,10 +54,10 @@ def decide(intent: Intent, request: ContainerRequest) -> Container:
         id=identifier,
         name=name,
         created=rfc3339(intent.clock.now()),
-        image=image.id,
+        image=image,
         image_reference=request.image,
         spec=replace(
-            _spec(request, defaults(image), mode, request.hostname or _hostname(intent, mode, identifier)),
+            _spec(request, own, mode, request.hostname or _hostname(intent, mode, identifier)),
             links=resolved(snapshot, request.links),
         ),
         networks=networks,

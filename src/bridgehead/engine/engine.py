@@ -16,6 +16,8 @@ from bridgehead.engine.containers import ContainerUseCases
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.executions import Executions
 from bridgehead.engine.freezing import Freezer
+from bridgehead.engine.guest_runtime import GuestRuntime
+from bridgehead.engine.guests import GuestUseCases
 from bridgehead.engine.images import ImageUseCases, layers_in_use
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle
@@ -23,20 +25,22 @@ from bridgehead.engine.networks import NetworkUseCases
 from bridgehead.engine.plugged.plugged import Plugged
 from bridgehead.engine.publishing import Publishing
 from bridgehead.engine.tasks import Tasks
-from bridgehead.engine.world import HostPorts, Images, Logs, Plugins, Runtime
+from bridgehead.engine.world import HostPorts, Images, Logs, Namespaces, Plugins, Runtime
 
 
 class Engine:
     def __init__(
         self,
         intent: Intent,
-        runtime: Runtime,
+        processes: Runtime,
         ports: HostPorts,
         logs: Logs,
         layers: Images,
         plugins: Plugins,
+        namespaces: Namespaces,
     ) -> None:
         self._intent = intent
+        runtime = _with_guests(intent, processes, namespaces)
         self._runtime = runtime
         self._layers = layers
         self._tasks = Tasks()
@@ -51,6 +55,7 @@ class Engine:
         self.containers = ContainerUseCases(
             intent, runtime, logs, self._life, executions, freezer, self.events, self._tasks
         )
+        self.guests = GuestUseCases(intent, namespaces, self._life, self.containers, self.events, self._tasks)
         self.images = ImageUseCases(intent, layers, self.events, self._tasks)
         self.commits = CommitUseCases(
             intent, layers, self.images, self._life, freezer, self.events, self._tasks
@@ -102,8 +107,12 @@ class Engine:
         await self._intent.reconciler.repair()
 
 
-async def plan(intent: Intent, runtime: Runtime) -> Sequence[Op]:
+def _with_guests(intent: Intent, processes: Runtime, namespaces: Namespaces) -> Runtime:
+    return GuestRuntime(processes, namespaces, lambda: intent.snapshot)
+
+
+async def plan(intent: Intent, processes: Runtime, namespaces: Namespaces) -> Sequence[Op]:
     """What `begin` would change on this host; nothing is written, here or there."""
-    snapshot, _ = await recovery.intended(intent, runtime)
+    snapshot, _ = await recovery.intended(intent, _with_guests(intent, processes, namespaces))
     intent.assume(snapshot)
     return intent.reconciler.plan(await intent.reconciler.observe())

@@ -7,6 +7,7 @@ from typing import BinaryIO, Protocol
 from bridgehead.core.images.commit import CommitRequest
 from bridgehead.core.model.container import Container, Image
 from bridgehead.core.model.events import Event
+from bridgehead.core.model.guest import GuestRequest
 from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.network import EndpointWish, Network
 from bridgehead.core.model.requests import ContainerRequest, ExecRequest, NetworkRequest
@@ -97,6 +98,18 @@ class Containers(Protocol):
     async def start_exec(self, identifier: str, *, detach: bool) -> Execution: ...
 
 
+class Guests(Protocol):
+    """Sandboxes that are no containers; connect, disconnect and rename know them as containers."""
+
+    async def create(self, where: GuestRequest, request: ContainerRequest) -> tuple[Container, list[str]]:
+        """The new sandbox, and warnings for the client."""
+        ...
+
+    async def remove(self, reference: str) -> None:
+        """Let go of the namespace: what is ours in it goes, everything else stays."""
+        ...
+
+
 class ImageShelf(Protocol):
     async def import_tar(
         self, archive: BinaryIO, *, tag: str, changes: Sequence[str], message: str
@@ -146,6 +159,9 @@ class Engine(Protocol):
 
     @property
     def containers(self) -> Containers: ...
+
+    @property
+    def guests(self) -> Guests: ...
 
     @property
     def images(self) -> ImageShelf: ...

@@ -38,12 +38,14 @@ def promised(snapshot: Snapshot) -> Snapshot:
     """Without the starts that were never confirmed, and with everything else that was begun promised.
 
     Whoever asked for it may not have heard, but a network or a connection that exists harms nobody, whereas
-    a process that nobody knows of would. A `--rm` container that has ended is gone.
+    a process that nobody knows of would. A `--rm` container that has ended is gone, and so is a guest that
+    never had its place.
     """
     over = [
         item
         for item in snapshot.containers.values()
-        if item.spec.auto_remove and item.state.status is Status.EXITED
+        if (item.spec.auto_remove and item.state.status is Status.EXITED)
+        or (item.guest and not item.state.status.has_process)
     ]
     snapshot = snapshot.drop(*over)
     for sandbox in list(snapshot.sandboxes.values()):

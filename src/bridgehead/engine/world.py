@@ -9,6 +9,7 @@ from bridgehead.core.drivers.api import HostLink
 from bridgehead.core.images.loaded import LoadedImage
 from bridgehead.core.ipam.subnets import Occupied
 from bridgehead.core.model.container import Image, ProcessSpec
+from bridgehead.core.model.guest import Guest, GuestRequest
 from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.process import Bundle as Bundle  # noqa: PLC0414 - offered on: these three are
 from bridgehead.core.model.process import Exit as Exit  # noqa: PLC0414 - values of this seam, made by `host`,
@@ -260,6 +261,34 @@ class Plugins(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class Namespaces(Protocol):
+    """Network namespaces on this machine. All but `gone` block, shortly: call through a thread."""
+
+    def recognise(self, request: GuestRequest) -> Guest:
+        """What is at the path, or of the process, as it can be told from others for good.
+
+        Raises:
+            InvalidParameter: that is no network namespace, or the process does not exist.
+        """
+        ...
+
+    def own(self) -> int:
+        """The inode of the daemon's."""
+        ...
+
+    def kept(self, path: str) -> int | None:
+        """The inode of the one kept at `path`, if there is one."""
+        ...
+
+    def still(self, guest: Guest) -> bool:
+        """Whether it is there yet, and the same."""
+        ...
+
+    async def gone(self, guest: Guest) -> None:
+        """Wait until it is not; within about a second of its end."""
+        ...
 
 
 class Clock(Protocol):

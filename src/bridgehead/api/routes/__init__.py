@@ -15,6 +15,7 @@ from bridgehead.api.routes import (
     lifecycle,
     logs,
     networks,
+    sandboxes,
     system,
     top,
 )
@@ -24,6 +25,7 @@ ENTRIES: Sequence[Entry] = (
     *events.ENTRIES,
     *networks.ENTRIES,
     *containers.ENTRIES,
+    *sandboxes.ENTRIES,
     *lifecycle.ENTRIES,
     *attach.ENTRIES,
     *logs.ENTRIES,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bridgehead.core.model.addresses import Address
+from bridgehead.core.model.guest import Guest
 from bridgehead.core.model.ids import ContainerID, ImageID
 from bridgehead.core.model.network import EndpointWish, Link
 
@@ -144,6 +145,7 @@ class Container:
     """`networks` are the wishes by network reference (name, or id as given), kept across stop and start.
 
     `config_echo` and `host_config_echo` are the client's own JSON objects, shown again by inspect.
+    `guest`: no process of ours but a namespace that somebody else made; then there is no image either.
     """
 
     id: ContainerID
@@ -156,6 +158,7 @@ class Container:
     state: ContainerState = field(default_factory=ContainerState)
     config_echo: str = "{}"
     host_config_echo: str = "{}"
+    guest: Guest | None = None
 
 
 @dataclass(frozen=True, slots=True)

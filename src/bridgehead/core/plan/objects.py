@@ -9,10 +9,11 @@ links by group, routes and addresses by protocol number, nftables by our own tab
 zones by the link of that name, the rest by our folders.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, get_args
 
 from bridgehead.core.model.addresses import Address, Interface, Prefix, spelled
+from bridgehead.core.model.guest import Guest
 from bridgehead.core.plan.borrowed import BorrowedLink
 from bridgehead.core.plan.lan import ParentLink, SubLink
 from bridgehead.core.plan.zones import ZoneMember
@@ -168,11 +169,14 @@ class Bridge:
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """A network namespace kept alive by a bind mount at `path`; its loopback is up."""
+    """A network namespace kept alive by a bind mount at `path`; its loopback is up. `of`: whose it is, if it
+    is not a new one of our own.
+    """
 
     RANK: ClassVar[int] = 21
     replaceable: ClassVar[bool] = False
     path: str
+    of: Guest | None = field(default=None, compare=False)
 
     @property
     def key(self) -> Key:
@@ -251,12 +255,15 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class ResolverRedirect:
-    """Inside a sandbox: what is sent to 127.0.0.11:53 reaches the resolver's `port`."""
+    """Inside a sandbox: what is sent to 127.0.0.11:53 reaches the resolver's `port`. `lent`: the namespace is
+    somebody else's and stays, so the redirect must be taken away by itself.
+    """
 
     RANK: ClassVar[int] = 25
     replaceable: ClassVar[bool] = False
     namespace: str
     port: int
+    lent: bool = False
 
     @property
     def key(self) -> Key:
@@ -264,7 +271,7 @@ class ResolverRedirect:
 
     @property
     def parent(self) -> Key | None:
-        return ("namespace", self.namespace)
+        return None if self.lent else ("namespace", self.namespace)
 
 
 @dataclass(frozen=True, slots=True)

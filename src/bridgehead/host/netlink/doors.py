@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 
 from bridgehead.host.namespaces.entering import inside
-from bridgehead.host.namespaces.files import identity, make
+from bridgehead.host.namespaces.files import identity, lend, make
 from bridgehead.host.netlink.codec import Message, Request
 from bridgehead.host.netlink.links import LOOPBACK, Link, change_link, get_link, read_link
 from bridgehead.host.netlink.route_socket import Reply, RouteSocket
@@ -119,6 +119,17 @@ class Doors:
                 door.close()
             raise
         self._keep(path, identity(path) or 0, opened[0])
+
+    def borrow(self, path: str, source: str, inode: int) -> None:
+        """Keep at `path` a namespace that somebody else made, and have its loopback up.
+
+        Raises:
+            HostRefused: `source` is not, or no longer, the namespace with that inode.
+        """
+        if identity(path) != inode:
+            self.close(path)
+            lend(path, source, inode)
+        self.into(path).must(change_link(LOOPBACK, up=True))
 
     def into(self, path: str) -> Door:
         """The door into the namespace kept at `path` now.

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
+from bridgehead.core.model.guest import Guest
 from bridgehead.core.plan.borrowed import BorrowedLink
 from bridgehead.core.plan.diff import Create, Delete, Op, Update
 from bridgehead.core.plan.lan import ParentLink, SubLink
@@ -81,8 +82,10 @@ class LinkPlane:
                 self._veths.update(veth)
             case Create(object=BorrowedLink() as link) | Update(object=BorrowedLink() as link):
                 self._borrowed.settle(link)
-            case Create(object=Namespace() as namespace):
-                self._doors.make(namespace.path)
+            case Create(object=Namespace(path=path, of=None)):
+                self._doors.make(path)
+            case Create(object=Namespace(path=path, of=Guest() as guest)):
+                self._doors.borrow(path, guest.source, guest.inode)
             case _:
                 self._carry_out_lan(op)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from bridgehead.core.firewall.flows import Flow
 from bridgehead.core.firewall.nft import flow
 from bridgehead.core.firewall.nft_skeleton import guard, table
-from bridgehead.core.model.errors import HostRefused
+from bridgehead.core.model.errors import BridgeheadError, HostRefused
 from bridgehead.core.plan.diff import Delete, Op
 from bridgehead.core.plan.objects import (
     FirewallElement,
@@ -19,6 +19,7 @@ from bridgehead.core.plan.objects import (
     State,
     state,
 )
+from bridgehead.host.namespaces.files import is_lent
 from bridgehead.host.nft import elements, redirect
 from bridgehead.host.nft.conversation import Conversation, SocketIn, open_here, open_in
 from bridgehead.host.nft.skeleton import OWNED, Skeleton
@@ -103,7 +104,7 @@ class FirewallPlane:
         except FileNotFoundError:
             return []
         found = ((path, self._port(path)) for path in paths)
-        return [ResolverRedirect(path, port) for path, port in found if port is not None]
+        return [ResolverRedirect(path, port, is_lent(path)) for path, port in found if port is not None]
 
     def _port(self, namespace: str) -> int | None:
         try:
@@ -188,8 +189,10 @@ class FirewallPlane:
                 if isinstance(op, Delete):
                     redirect.delete(conversation)
                 else:
+                    if wanted.lent:
+                        redirect.check_free(conversation, wanted.namespace)
                     redirect.create(conversation, wanted.port)
-        except (HostRefused, OSError) as error:
+        except (BridgeheadError, OSError) as error:
             if Path(wanted.namespace).exists() or not isinstance(op, Delete):
                 return {wanted.key: error}
         return {}

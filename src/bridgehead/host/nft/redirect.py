@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from bridgehead.core.model.errors import Conflict
 from bridgehead.host.nft.conversation import Conversation
 from bridgehead.host.nft.expressions import Compare, Header, accept, compare, load, load_protocol, store
 from bridgehead.host.nft.wire import (
@@ -61,6 +62,20 @@ def create(conversation: Conversation, port: int) -> None:
     _raise_first(refusals)
 
 
+def check_free(conversation: Conversation, namespace: str) -> None:
+    """Whoever made the namespace may have a table of that name, which is not ours to replace.
+
+    Raises:
+        Conflict: it has.
+    """
+    marks = _marks(conversation)
+    if marks and all(port == 0 for port, _ in marks):
+        raise Conflict(
+            f"the network namespace kept at {namespace} has an nftables table of its own named {TABLE}: "
+            "the embedded DNS server needs that name"
+        )
+
+
 def delete(conversation: Conversation) -> None:
     refusals = conversation.transact([_table(Kind.DEL_TABLE)])
     if refusals != {0: errno.ENOENT}:
@@ -68,14 +83,18 @@ def delete(conversation: Conversation) -> None:
 
 
 def observed_port(conversation: Conversation) -> int | None:
-    """Where the redirect leads; 0 if its rules are not as we made them, None if there is none."""
-    request = Message(Kind.GET_RULE, IPV4, text(_RULE_TABLE, TABLE))
-    rules = [rule for rule in conversation.dump(request) if read_text(rule[_RULE_TABLE]) == TABLE]
-    marks = [_mark(rule.get(_RULE_USERDATA, b"")) for rule in rules]
-    if not marks:
+    """Where the redirect leads; 0 if its rules are not as we made them, None if there is none of ours."""
+    marks = _marks(conversation)
+    if not any(port for port, _ in marks):
         return None
     port = marks[0][0]
     return port if marks == [(port, index) for index in range(len(_rules(port)))] else 0
+
+
+def _marks(conversation: Conversation) -> list[tuple[int, int]]:
+    request = Message(Kind.GET_RULE, IPV4, text(_RULE_TABLE, TABLE))
+    rules = [rule for rule in conversation.dump(request) if read_text(rule[_RULE_TABLE]) == TABLE]
+    return [_mark(rule.get(_RULE_USERDATA, b"")) for rule in rules]
 
 
 def _messages(port: int) -> Sequence[Message]:

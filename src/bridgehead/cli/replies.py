@@ -74,6 +74,25 @@ class ContainerReply(TypedDict):
     NetworkSettings: NetworkSettingsReply
 
 
+class AttachmentReply(TypedDict):
+    IPAddress: str
+    GlobalIPv6Address: str
+
+
+class AttachmentsReply(TypedDict):
+    Networks: dict[str, AttachmentReply]
+
+
+class SandboxReply(TypedDict):
+    Id: str
+    Name: str
+    Netns: str
+    Pid: int
+    Labels: dict[str, str] | None
+    Created: str
+    NetworkSettings: AttachmentsReply
+
+
 class ImageEntry(TypedDict):
     Id: str
     RepoTags: list[str] | None

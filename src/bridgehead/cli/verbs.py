@@ -47,6 +47,14 @@ IMAGE = {
     "rm": "images:rm",
     "tag": "images:tag",
 }
+SANDBOX = {
+    "add": "sandboxes:add",
+    "inspect": "sandboxes:inspect",
+    "list": "sandboxes:ls",
+    "ls": "sandboxes:ls",
+    "remove": "sandboxes:rm",
+    "rm": "sandboxes:rm",
+}
 ROOT = {
     **{name: target for name, target in CONTAINER.items() if name != "ls"},
     "container": "verbs:container",
@@ -59,6 +67,7 @@ ROOT = {
     "load": "images:load",
     "network": "verbs:network",
     "rmi": "images:rm",
+    "sandbox": "verbs:sandbox",
     "tag": "images:tag",
     "version": "system:version",
 }
@@ -83,6 +92,7 @@ class LazyGroup(click.Group):
 network = LazyGroup("network", NETWORK, "Manage networks")
 container = LazyGroup("container", CONTAINER, "Manage containers")
 image = LazyGroup("image", IMAGE, "Manage images")
+sandbox = LazyGroup("sandbox", SANDBOX, "Manage sandboxes that are no containers")
 
 
 class Root(LazyGroup):

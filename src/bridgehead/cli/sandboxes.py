@@ -1,0 +1,163 @@
+"""`bridgehead sandbox …`: namespaces of others, which join networks as containers do."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Unpack
+
+import click
+
+from bridgehead.cli.client import NOT_FOUND, Body, Client, CommandFailed, Refused, filters
+from bridgehead.cli.endpoints import EndpointWishes, endpoints, network_mode
+from bridgehead.cli.format import natural, short, table
+from bridgehead.cli.ports import exposed, port_bindings
+from bridgehead.cli.replies import Created, SandboxReply
+from bridgehead.cli.verb import Verb, each
+
+
+class SandboxWishes(EndpointWishes):
+    """The options of `add`, by their names on the command line."""
+
+    netns: str
+    pid: int | None
+    label: tuple[str, ...]
+    publish: tuple[str, ...]
+    publish_all: bool
+    expose: tuple[str, ...]
+    dns: tuple[str, ...]
+    dns_search: tuple[str, ...]
+    dns_option: tuple[str, ...]
+    add_host: tuple[str, ...]
+
+
+@click.command(cls=Verb)
+@click.option("--add-host", multiple=True, help="Add a custom host-to-IP mapping (host:ip)")
+@click.option("--dns", multiple=True, help="Set custom DNS servers")
+@click.option("--dns-option", "--dns-opt", "dns_option", multiple=True, help="Set DNS options")
+@click.option("--dns-search", multiple=True, help="Set custom DNS search domains")
+@click.option("--expose", multiple=True, help="Expose a port or a range of ports")
+@click.option("--ip", default="", help="IPv4 address")
+@click.option("--ip6", default="", help="IPv6 address")
+@click.option("-l", "--label", multiple=True, metavar="KEY[=VALUE]", help="Set metadata on the sandbox")
+@click.option("--link", multiple=True, help="Add link to a container or another sandbox")
+@click.option("--link-local-ip", multiple=True, help="Link-local addresses")
+@click.option("--mac-address", default="", help="MAC address")
+@click.option("--netns", default="", metavar="PATH", help="The network namespace, e.g. /run/netns/NAME")
+@click.option("--network", "--net", "network", multiple=True, help="Connect the sandbox to a network")
+@click.option("--network-alias", "--net-alias", "network_alias", multiple=True, help="Network-scoped alias")
+@click.option("--pid", type=int, metavar="PID", help="A process; its network namespace is meant")
+@click.option("-p", "--publish", multiple=True, help="Publish port(s) to the host")
+@click.option("-P", "--publish-all", is_flag=True, help="Publish all exposed ports to random ports")
+@click.argument("name")
+@click.pass_obj
+def add(client: Client, *, name: str, **wishes: Unpack[SandboxWishes]) -> None:
+    """Make a sandbox of a network namespace, which then joins networks under NAME as a container does"""
+    if bool(wishes["netns"]) == (wishes["pid"] is not None):
+        raise CommandFailed("say which network namespace: --netns PATH or --pid PID", 125)
+    reply: Created = client.post("/sandboxes/create", _body(wishes), {"name": name})
+    for warning in reply.get("Warnings") or []:
+        print(f"WARNING: {warning}", file=sys.stderr)
+    print(reply["Id"])
+
+
+def _body(wishes: SandboxWishes) -> Body:
+    where = (
+        {"Pid": wishes["pid"]} if wishes["netns"] == "" else {"Netns": str(Path(wishes["netns"]).absolute())}
+    )
+    return {
+        **where,
+        "Labels": {key: value for key, _, value in (word.partition("=") for word in wishes["label"])},
+        "ExposedPorts": exposed(wishes["expose"], wishes["publish"]),
+        "HostConfig": {
+            "NetworkMode": network_mode(wishes) if wishes["network"] else "",
+            "PortBindings": port_bindings(wishes["publish"]),
+            "PublishAllPorts": wishes["publish_all"],
+            "Links": list(wishes["link"]),
+            "Dns": list(wishes["dns"]),
+            "DnsSearch": list(wishes["dns_search"]),
+            "DnsOptions": list(wishes["dns_option"]),
+            "ExtraHosts": list(wishes["add_host"]),
+        },
+        "NetworkingConfig": {"EndpointsConfig": endpoints(wishes) if wishes["network"] else {}},
+    }
+
+
+@click.command(cls=Verb)
+@click.option("-f", "--filter", "wanted", multiple=True, metavar="KEY=VALUE", help="Filter, e.g. network=lan")
+@click.option("--format", "layout", help="Format output using a template, or 'json'")
+@click.option("--no-trunc", is_flag=True, help="Do not truncate the output")
+@click.option("-q", "--quiet", is_flag=True, help="Only display sandbox ids")
+@click.pass_obj
+def ls(client: Client, *, wanted: tuple[str, ...], layout: str | None, no_trunc: bool, quiet: bool) -> None:
+    """List sandboxes that are no containers"""
+    found: list[SandboxReply] = client.get("/sandboxes", {"filters": filters(wanted)})
+    ordered = sorted(found, key=lambda sandbox: natural(sandbox["Name"]))
+    rows = [
+        (
+            sandbox["Id"] if no_trunc else short(sandbox["Id"]),
+            sandbox["Name"],
+            sandbox["Netns"],
+            _addresses(sandbox),
+        )
+        for sandbox in ordered
+    ]
+    if layout:
+        from bridgehead.cli.template import render
+
+        for sandbox, row in zip(ordered, rows, strict=True):
+            print(render(layout, _fields(sandbox, row)))
+    elif quiet:
+        print("".join(f"{row[0]}\n" for row in rows), end="")
+    else:
+        print(table(("SANDBOX ID", "NAME", "NAMESPACE", "NETWORKS"), rows))
+
+
+def _addresses(sandbox: SandboxReply) -> str:
+    attached = sandbox["NetworkSettings"]["Networks"]
+    return ", ".join(
+        " ".join(filter(None, (network, said["IPAddress"], said["GlobalIPv6Address"])))
+        for network, said in sorted(attached.items())
+    )
+
+
+def _fields(sandbox: SandboxReply, row: tuple[str, str, str, str]) -> Mapping[str, str]:
+    """What templates may name: text alone, as for networks."""
+    return {
+        "CreatedAt": sandbox["Created"],
+        "ID": row[0],
+        "Labels": ",".join(f"{key}={value}" for key, value in sorted((sandbox["Labels"] or {}).items())),
+        "Name": sandbox["Name"],
+        "Netns": sandbox["Netns"],
+        "Networks": ",".join(sorted(sandbox["NetworkSettings"]["Networks"])),
+        "Pid": str(sandbox["Pid"]),
+    }
+
+
+@click.command(cls=Verb)
+@click.option("-f", "--format", "layout", help="Format output using a template, or 'json'")
+@click.argument("names", metavar="SANDBOX...", nargs=-1, required=True)
+@click.pass_obj
+def inspect(client: Client, *, names: tuple[str, ...], layout: str | None) -> int:
+    """Display detailed information on one or more sandboxes"""
+    from bridgehead.cli.system import show
+
+    return show(names, lambda name: client.get(f"/sandboxes/{name}"), layout)
+
+
+@click.command(cls=Verb)
+@click.option("-f", "--force", is_flag=True, help="Do not error if the sandbox does not exist")
+@click.argument("names", metavar="SANDBOX...", nargs=-1, required=True)
+@click.pass_obj
+def rm(client: Client, *, names: tuple[str, ...], force: bool) -> int:
+    """Let go of one or more namespaces; they stay, without the interfaces they got from here"""
+
+    def remove(name: str) -> str | None:
+        try:
+            client.delete(f"/sandboxes/{name}")
+        except Refused as error:
+            if force and error.status == NOT_FOUND:
+                return None
+            raise
+        return name
+
+    return each(names, remove)

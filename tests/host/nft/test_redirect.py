@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from bridgehead.core.model.errors import Conflict
 from bridgehead.core.plan.diff import Create, Delete, diff
 from bridgehead.core.plan.objects import ResolverRedirect, state
 from bridgehead.host.namespaces.entering import socket_in
+from bridgehead.host.namespaces.files import identity, lend
 from bridgehead.host.nft.plane import FirewallPlane
 from tests.host.space import make_namespace
 
@@ -199,3 +201,39 @@ def test_a_missing_namespace_is_a_failure_of_that_redirect_alone(plane: Firewall
     failed = plane.apply([Create(lost), Create(ResolverRedirect(sandbox, PORT))])
 
     assert [lost.key] == list(failed)
+
+
+def test_in_a_lent_namespace_it_is_taken_away_by_itself(plane: FirewallPlane, namespaces: Path) -> None:
+    other = make_namespace(namespaces.parent / "other")
+    lent = ResolverRedirect(f"{namespaces}/0123456789ab", PORT, lent=True)
+    lend(lent.namespace, other, identity(other) or 0)
+
+    assert plane.apply([Create(lent)]) == {}
+
+    assert plane.observe()[lent.key] == lent
+    assert [op.object for op in diff(plane.observe(), {}) if op.object.key == lent.key] == [lent]
+    assert plane.apply([Delete(lent)]) == {}
+    assert _ruleset(other) == ""
+
+
+@pytest.mark.parametrize("rules", ["", "udp dport 53 accept"])
+def test_a_table_of_that_name_which_is_not_ours_stays(
+    plane: FirewallPlane, namespaces: Path, rules: str
+) -> None:
+    other = make_namespace(namespaces.parent / "other")
+    lent = ResolverRedirect(f"{namespaces}/0123456789ab", PORT, lent=True)
+    lend(lent.namespace, other, identity(other) or 0)
+    theirs = f"table ip bridgehead {{ chain own {{ {rules or 'accept'}; }}; }}"
+    subprocess.run(["nsenter", f"--net={other}", "nft", theirs], check=True, timeout=10)
+    before = _ruleset(other)
+
+    failures = plane.apply([Create(lent)])
+
+    assert isinstance(failures[lent.key], Conflict)
+    assert lent.key not in plane.observe()
+    assert _ruleset(other) == before
+
+
+def _ruleset(namespace: str) -> str:
+    words = ["nsenter", f"--net={namespace}", "nft", "list", "ruleset"]
+    return subprocess.run(words, check=True, capture_output=True, text=True, timeout=10).stdout

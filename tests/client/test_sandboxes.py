@@ -4,11 +4,12 @@ import contextlib
 import json
 import subprocess
 from collections.abc import Iterator
-from typing import Any
 
 import docker
 import pytest
 
+from tests.client import sandboxes
+from tests.client.sandboxes import add, bridgehead, shown
 from tests.support import guest
 from tests.support.bridgehead import plan
 from tests.support.census import census, leaks
@@ -21,38 +22,7 @@ pytestmark = pytest.mark.host
 
 @pytest.fixture
 def lan(daemon: Daemon) -> Iterator[Daemon]:
-    """A network `lan` with a container `web` on it; whatever else a test made is gone after it."""
-    daemon.docker.ok("network", "create", "--subnet", "10.60.0.0/24", "lan")
-    run = ("run", "-d", "--name", "web", "--net", "lan", "--ip", "10.60.0.10", "busybox")
-    daemon.docker.ok(*run, "httpd", "-f", "-p", "80", "-h", "/etc")
-    yield daemon
-    _clean(daemon)
-
-
-def _clean(daemon: Daemon) -> None:
-    names = daemon.docker.ok("ps", "-aq").split()
-    daemon.docker("rm", "-f", *names)
-    daemon.docker("network", "prune", "-f")
-    for entry in daemon.host.json("ip", "-j", "netns", "list"):
-        daemon.host.run("ip", "netns", "del", entry["name"])
-
-
-def _bridgehead(daemon: Daemon, *words: str) -> str:
-    return daemon.host.run("bridgehead", "-H", f"unix://{daemon.socket}", *words).stdout.strip()
-
-
-def _add(daemon: Daemon, name: str, *words: str) -> str:
-    """A namespace and its sandbox of the same name; the path."""
-    path = guest.make(daemon.host, name)
-    _bridgehead(daemon, "sandbox", "add", name, "--netns", path, *words)
-    return path
-
-
-def _shown(daemon: Daemon, name: str) -> dict[str, Any]:
-    status, shown = daemon.call("GET", f"/sandboxes/{name}")
-    assert status == 200, shown
-    found: dict[str, Any] = shown
-    return found
+    yield from sandboxes.lan(daemon)
 
 
 def _gone(daemon: Daemon, name: str) -> None:
@@ -76,9 +46,9 @@ def _said(host: Host, namespace: str, url: str) -> str:
 
 
 def test_guest_and_container_reach_each_other_by_name(lan: Daemon) -> None:
-    path = _add(lan, "guest", "--network", "lan", "--network-alias", "visitor")
+    path = add(lan, "guest", "--network", "lan", "--network-alias", "visitor")
 
-    address = _shown(lan, "guest")["NetworkSettings"]["Networks"]["lan"]["IPAddress"]
+    address = shown(lan, "guest")["NetworkSettings"]["Networks"]["lan"]["IPAddress"]
     assert guest.addresses(lan.host, path, "eth0") == [address]
     assert guest.resolved(lan.host, path, "web") == ["10.60.0.10"]
     assert guest.resolved(lan.host, path, "guest") == [address]
@@ -90,17 +60,17 @@ def test_guest_and_container_reach_each_other_by_name(lan: Daemon) -> None:
 
 
 def test_it_starts_with_a_loopback_and_connects_with_the_docker_command(lan: Daemon) -> None:
-    path = _add(lan, "guest")
+    path = add(lan, "guest")
     assert guest.links(lan.host, path) == ["lo"]
-    assert _shown(lan, "guest")["NetworkSettings"]["Networks"] == {}
+    assert shown(lan, "guest")["NetworkSettings"]["Networks"] == {}
 
     name = "com.docker.network.endpoint.ifname=lan7"
     lan.docker.ok("network", "connect", "--ip", "10.60.0.77", "--driver-opt", name, "lan", "guest")
 
     assert guest.addresses(lan.host, path, "lan7") == ["10.60.0.77"]
     assert guest.resolved(lan.host, path, "web") == ["10.60.0.10"]
-    shown = json.loads(lan.docker.ok("network", "inspect", "lan"))[0]["Containers"]
-    assert "guest" in {item["Name"] for item in shown.values()}
+    attached = json.loads(lan.docker.ok("network", "inspect", "lan"))[0]["Containers"]
+    assert "guest" in {item["Name"] for item in attached.values()}
     assert "active endpoints" in lan.docker("network", "rm", "lan").err
 
     lan.docker.ok("network", "disconnect", "lan", "guest")
@@ -111,7 +81,7 @@ def test_it_starts_with_a_loopback_and_connects_with_the_docker_command(lan: Dae
 
 
 def test_the_python_library_connects_it(lan: Daemon) -> None:
-    path = _add(lan, "guest")
+    path = add(lan, "guest")
     with contextlib.closing(docker.DockerClient(base_url=f"unix://{lan.socket}", timeout=20)) as client:
         network = client.networks.get("lan")
 
@@ -128,11 +98,11 @@ def test_the_python_library_connects_it(lan: Daemon) -> None:
 
 
 def test_a_published_port_leads_into_it(lan: Daemon) -> None:
-    path = _add(lan, "guest", "--network", "lan", "-p", "8080:80")
+    path = add(lan, "guest", "--network", "lan", "-p", "8080:80")
     _serve(lan.host, path, 80, "guest")
 
     assert "hello from guest" in lan.host.run("busybox", "wget", "-qO-", "http://127.0.0.1:8080/").stdout
-    other = _add(lan, "other", "--network", "lan")
+    other = add(lan, "other", "--network", "lan")
     gateway = "10.60.0.1"
     assert "hello from guest" in _said(lan.host, other, f"http://{gateway}:8080/")
     assert "0.0.0.0:8080->80/tcp" in lan.docker.ok("ps", "--filter", "publish=8080", "--format", "{{.Ports}}")
@@ -140,25 +110,25 @@ def test_a_published_port_leads_into_it(lan: Daemon) -> None:
     assert taken.code == 125
     assert "guest" in taken.err  # the holder
 
-    _bridgehead(lan, "sandbox", "rm", "guest")
+    bridgehead(lan, "sandbox", "rm", "guest")
 
     lan.docker.ok("run", "--rm", "-p", "8080:80", "busybox", "true")
 
 
 def test_ports_come_with_the_first_network_that_leads_in(lan: Daemon) -> None:
-    path = _add(lan, "guest", "--expose", "80", "-P")
+    path = add(lan, "guest", "--expose", "80", "-P")
     _serve(lan.host, path, 80, "guest")
-    assert _shown(lan, "guest")["NetworkSettings"]["Ports"] == {"80/tcp": None}
+    assert shown(lan, "guest")["NetworkSettings"]["Ports"] == {"80/tcp": None}
 
     lan.docker.ok("network", "connect", "lan", "guest")
 
-    port = _shown(lan, "guest")["NetworkSettings"]["Ports"]["80/tcp"][0]["HostPort"]
+    port = shown(lan, "guest")["NetworkSettings"]["Ports"]["80/tcp"][0]["HostPort"]
     assert "hello from guest" in lan.host.run("busybox", "wget", "-qO-", f"http://127.0.0.1:{port}/").stdout
 
 
 def test_links_lead_both_ways_between_containers_and_guests(lan: Daemon) -> None:
     """On the default bridge, whose members know no names: only links tell them."""
-    path = _add(lan, "source", "--network", "bridge", "--expose", "80")
+    path = add(lan, "source", "--network", "bridge", "--expose", "80")
     address = guest.addresses(lan.host, path, "eth0")[0]
     sleep = ("busybox", "sleep", "1000")
     lan.docker.ok("run", "-d", "--name", "user", "--link", "source:data", "--expose", "9", *sleep)
@@ -167,13 +137,13 @@ def test_links_lead_both_ways_between_containers_and_guests(lan: Daemon) -> None
     assert f"{address}\tdata" in told
     assert f"DATA_PORT_80_TCP_ADDR={address}" in told
 
-    _add(lan, "recipient", "--network", "bridge", "--link", "user:back")
-    hosts = lan.host.run("cat", _shown(lan, "recipient")["HostsPath"]).stdout
+    add(lan, "recipient", "--network", "bridge", "--link", "user:back")
+    hosts = lan.host.run("cat", shown(lan, "recipient")["HostsPath"]).stdout
     assert "\tback " in hosts
 
 
 def test_new_links_give_private_names(lan: Daemon) -> None:
-    path = _add(lan, "guest", "--network", "lan", "--link", "web:page")
+    path = add(lan, "guest", "--network", "lan", "--link", "web:page")
 
     assert guest.resolved(lan.host, path, "page") == ["10.60.0.10"]
     assert "can't find page" in lan.docker("exec", "web", "nslookup", "page.").out
@@ -181,7 +151,7 @@ def test_new_links_give_private_names(lan: Daemon) -> None:
 
 def test_networks_are_isolated_for_it_too(lan: Daemon) -> None:
     lan.docker.ok("network", "create", "--internal", "--subnet", "10.61.0.0/24", "shut")
-    path = _add(lan, "guest", "--network", "shut")
+    path = add(lan, "guest", "--network", "shut")
 
     assert guest.run(lan.host, path, "ip", "route").splitlines()[0].startswith("10.61.0.0/24")
     assert _said(lan.host, path, "http://10.60.0.10/") == ""
@@ -189,47 +159,19 @@ def test_networks_are_isolated_for_it_too(lan: Daemon) -> None:
 
 
 def test_the_list_of_containers_shows_what_it_is(lan: Daemon) -> None:
-    path = _add(lan, "guest", "--label", "kind=guest")
+    path = add(lan, "guest", "--label", "kind=guest")
 
     line = lan.docker.ok(
         "ps", "--filter", "label=kind=guest", "--format", "{{.Image}} {{.Command}} {{.Names}}"
     )
     assert line == f'(namespace) "{path}" guest'
-    assert json.loads(_bridgehead(lan, "sandbox", "ls", "--format", "json"))["Netns"] == path
-    shown = json.loads(lan.docker.ok("inspect", "guest"))[0]
-    assert (shown["State"]["Running"], shown["Path"]) == (True, path)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("start", "guest"),
-        ("stop", "guest"),
-        ("restart", "guest"),
-        ("kill", "guest"),
-        ("pause", "guest"),
-        ("unpause", "guest"),
-        ("exec", "guest", "true"),
-        ("attach", "guest"),
-        ("logs", "guest"),
-        ("top", "guest"),
-        ("wait", "guest"),
-        ("commit", "guest", "image"),
-    ],
-    ids=lambda words: words[0],
-)
-def test_what_needs_a_process_of_ours_is_refused(lan: Daemon, words: tuple[str, ...]) -> None:
-    path = _add(lan, "guest")
-
-    answer = lan.docker(*words)
-
-    assert answer.code != 0
-    assert f"no container but a sandbox for the network namespace of {path}" in answer.err
-    assert _shown(lan, "guest")["Name"] == "guest"
+    assert json.loads(bridgehead(lan, "sandbox", "ls", "--format", "json"))["Netns"] == path
+    seen = json.loads(lan.docker.ok("inspect", "guest"))[0]
+    assert (seen["State"]["Running"], seen["Path"]) == (True, path)
 
 
 def test_prune_and_a_plain_remove_leave_it_and_force_lets_go(lan: Daemon) -> None:
-    path = _add(lan, "guest", "--network", "lan")
+    path = add(lan, "guest", "--network", "lan")
     guest.run(lan.host, path, "ip", "link", "add", "own0", "type", "bridge")
 
     lan.docker.ok("container", "prune", "-f")
@@ -245,7 +187,7 @@ def test_prune_and_a_plain_remove_leave_it_and_force_lets_go(lan: Daemon) -> Non
 def test_it_goes_with_its_namespace(lan: Daemon) -> None:
     lan.docker.ok("run", "--rm", "busybox", "true")
     before = census(lan)
-    _add(lan, "guest", "--network", "lan", "-p", "8080:80")
+    add(lan, "guest", "--network", "lan", "-p", "8080:80")
 
     lan.host.run("ip", "netns", "del", "guest")
 
@@ -256,10 +198,10 @@ def test_it_goes_with_its_namespace(lan: Daemon) -> None:
 
 def test_it_goes_with_its_process(lan: Daemon) -> None:
     pid = guest.process(lan.host, 10061)
-    _bridgehead(lan, "sandbox", "add", "guest", "--pid", str(pid), "--network", "lan")
+    bridgehead(lan, "sandbox", "add", "guest", "--pid", str(pid), "--network", "lan")
     path = f"/proc/{pid}/ns/net"
     assert guest.resolved(lan.host, path, "web") == ["10.60.0.10"]
-    assert (_shown(lan, "guest")["Pid"], _shown(lan, "guest")["Netns"]) == (pid, path)
+    assert (shown(lan, "guest")["Pid"], shown(lan, "guest")["Netns"]) == (pid, path)
 
     lan.host.kill(pid)
 
@@ -267,7 +209,7 @@ def test_it_goes_with_its_process(lan: Daemon) -> None:
 
 
 def test_another_namespace_at_its_path_is_a_stranger(lan: Daemon) -> None:
-    _add(lan, "guest", "--network", "lan")
+    add(lan, "guest", "--network", "lan")
 
     lan.host.run("ip", "netns", "del", "guest")
     path = guest.make(lan.host, "guest")
@@ -278,7 +220,7 @@ def test_another_namespace_at_its_path_is_a_stranger(lan: Daemon) -> None:
 
 def test_events_tell_its_life(lan: Daemon) -> None:
     since = lan.host.run("date", "+%s.%N").stdout.strip()
-    _add(lan, "guest", "--network", "lan")
+    add(lan, "guest", "--network", "lan")
     lan.host.run("ip", "netns", "del", "guest")
 
     def told() -> list[str]:
@@ -297,90 +239,30 @@ def test_events_tell_its_life(lan: Daemon) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("query", "body", "status", "sentence"),
-    [
-        ("taken", {"Netns": "/run/netns/second"}, 409, '"/taken" is already in use'),
-        ("new", {"Netns": "/run/netns/taken"}, 409, 'already is sandbox "taken"'),
-        ("new", {"Netns": "/proc/1/ns/net"}, 409, "the daemon's own network namespace"),
-        ("new", {"Pid": 1}, 409, "the daemon's own network namespace"),
-        ("new", {"Netns": "/run/netns/none"}, 400, "No such file"),
-        ("new", {"Netns": "/etc/passwd"}, 400, "is no network namespace"),
-        ("new", {"Netns": "/proc/1/ns/uts"}, 400, "is no network namespace"),
-        ("new", {"Netns": "relative"}, 400, "must be absolute"),
-        ("new", {"Pid": 999999}, 400, "no process 999999"),
-        ("new", {"Pid": -1}, 400, "no process -1"),
-        ("new", {}, 400, "a path or a process id"),
-        ("new", {"Netns": "/run/netns/second", "Pid": 1}, 400, "one of the two"),
-        ("", {"Netns": "/run/netns/second"}, 400, "needs a name"),
-        ("new", {"Netns": "/run/netns/second", "HostConfig": {"NetworkMode": "host"}}, 400, "host"),
-        ("new", {"Netns": "/run/netns/second", "HostConfig": {"NetworkMode": "container:web"}}, 400, "web"),
-        ("new", {"Netns": "/run/netns/second", "HostConfig": {"NetworkMode": "nowhere"}}, 404, "nowhere"),
-        ("new", {"Netns": "/run/netns/second", "HostConfig": {"Links": ["web"]}}, 400, "need a network"),
-        ("new", {"Netns": 5}, 400, "Netns"),
-    ],
-)
-def test_a_bad_request_names_what_is_wrong_and_changes_nothing(
-    lan: Daemon, query: str, body: dict[str, Any], status: int, sentence: str
-) -> None:
-    _add(lan, "taken")
-    second = guest.make(lan.host, "second")
-    before = census(lan)
+def test_names_of_its_own_interfaces_are_left_to_it(lan: Daemon) -> None:
+    path = guest.make(lan.host, "guest")
+    guest.run(lan.host, path, "ip", "link", "add", "eth0", "type", "bridge")
 
-    answered, said = lan.call("POST", f"/v1.48/sandboxes/create?name={query}", body)
+    bridgehead(lan, "sandbox", "add", "guest", "--netns", path, "--network", "lan")
 
-    assert (answered, sentence in said["message"]) == (status, True), said
-    assert leaks(before, census(lan)) == []
-    assert guest.links(lan.host, second) == ["lo"]
-
-
-def test_a_containers_namespace_is_no_guest(lan: Daemon) -> None:
-    pid = lan.docker.ok("inspect", "-f", "{{.State.Pid}}", "web")
-
-    answered, said = lan.call("POST", "/sandboxes/create?name=new", {"Pid": int(pid)})
-
-    assert (answered, 'is that of container "web"' in said["message"]) == (409, True), said
-
-
-@pytest.mark.parametrize(
-    ("there", "sentence"),
-    [
-        (("ip", "link", "add", "eth0", "type", "bridge"), "interface named eth0"),
-        (("nft", "table ip bridgehead { chain own { accept; }; }"), "nftables table of its own"),
-    ],
-    ids=["interface", "table"],
-)
-def test_what_stands_in_the_way_inside_is_named_and_stays(
-    lan: Daemon, there: tuple[str, ...], sentence: str
-) -> None:
-    path = _add(lan, "guest")
-    guest.run(lan.host, path, *there)
-    before = guest.links(lan.host, path), guest.rules(lan.host, path)
-
-    name = "com.docker.network.endpoint.ifname=eth0"
-    answer = lan.docker("network", "connect", "--driver-opt", name, "lan", "guest")
-
-    assert sentence in answer.err
-    until(lambda: (guest.links(lan.host, path), guest.rules(lan.host, path)) == before, "all as before")
-    assert _shown(lan, "guest")["NetworkSettings"]["Networks"] == {}
-    _bridgehead(lan, "sandbox", "rm", "guest")
-    assert (guest.links(lan.host, path), guest.rules(lan.host, path)) == before
+    assert guest.links(lan.host, path) == ["eth0", "eth1", "lo"]
+    assert "bridge" in guest.run(lan.host, path, "ip", "-d", "link", "show", "eth0")
 
 
 def test_rules_of_its_own_stay(lan: Daemon) -> None:
     path = guest.make(lan.host, "guest")
     guest.run(lan.host, path, "nft", "table ip own { chain c { type filter hook input priority 0; }; }")
     before = guest.rules(lan.host, path)
-    _bridgehead(lan, "sandbox", "add", "guest", "--netns", path, "--network", "lan")
+    bridgehead(lan, "sandbox", "add", "guest", "--netns", path, "--network", "lan")
     assert guest.resolved(lan.host, path, "web") == ["10.60.0.10"]
 
-    _bridgehead(lan, "sandbox", "rm", "guest")
+    bridgehead(lan, "sandbox", "rm", "guest")
 
     assert guest.rules(lan.host, path) == before
 
 
 def test_what_it_is_given_comes_back_when_it_is_lost(lan: Daemon) -> None:
-    path = _add(lan, "guest", "--network", "lan")
+    path = add(lan, "guest", "--network", "lan")
 
     guest.run(lan.host, path, "ip", "link", "del", "eth0")
 
@@ -389,13 +271,13 @@ def test_what_it_is_given_comes_back_when_it_is_lost(lan: Daemon) -> None:
 
 
 def test_a_new_name_is_known_to_others(lan: Daemon) -> None:
-    path = _add(lan, "guest", "--network", "lan")
+    path = add(lan, "guest", "--network", "lan")
 
     lan.docker.ok("rename", "guest", "renamed")
 
     address = guest.addresses(lan.host, path, "eth0")[0]
     assert f"({address})" in lan.docker.ok("exec", "web", "ping", "-c1", "-W2", "renamed")
-    assert _shown(lan, "renamed")["Netns"] == path
+    assert shown(lan, "renamed")["Netns"] == path
 
 
 def test_options_without_a_meaning_are_told(lan: Daemon) -> None:

@@ -17,7 +17,8 @@ def families(container: Container) -> tuple[int, ...]:
 def interface_name(
     snapshot: Snapshot, sandbox: Sandbox, container: Container, wanted: str, prefix: str
 ) -> str:
-    """The name its user `wanted`, or the lowest free number; names chosen for other attachments are theirs.
+    """The name its user `wanted`, or the lowest free number; names chosen for other attachments are theirs,
+    and so are those that a guest had before it came to us.
 
     Raises:
         Forbidden: the chosen name is in use; the network that has it is named.
@@ -29,7 +30,8 @@ def interface_name(
             f"interface name {wanted} of container {container.name} is already in use for network {holder}"
         )
     chosen = {endpoint_options.interface_name(other.driver_options) for other in container.networks.values()}
-    return wanted or _free_interface(prefix, present.keys() | chosen)
+    own = container.guest.interfaces if container.guest else ()
+    return wanted or _free_interface(prefix, {*present, *chosen, *own})
 
 
 def _free_interface(prefix: str, taken: Collection[str]) -> str:

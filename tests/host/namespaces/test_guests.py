@@ -68,6 +68,12 @@ def test_a_process_is_known_by_when_it_began(process: "subprocess.Popen[str]") -
     assert not NAMESPACES.still(replace(guest, started=guest.started + 1)), "its number was given to another"
 
 
+def test_what_is_in_it_already_is_known(other: str) -> None:
+    subprocess.run(["nsenter", f"--net={other}", "ip", "link", "add", "own0", "type", "bridge"], check=True)
+
+    assert NAMESPACES.recognise(GuestRequest(other)).interfaces == ("lo", "own0")
+
+
 def test_the_daemons_own_is_recognised(folder: Path) -> None:
     assert NAMESPACES.own() == inode("/proc/self/ns/net")
 
@@ -156,7 +162,7 @@ async def test_the_end_of_a_process_is_noticed_at_once(process: "subprocess.Pope
 
 
 async def test_who_gives_up_waiting_leaves_nothing_open(process: "subprocess.Popen[str]") -> None:
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    before = _open_files()
     waiting = asyncio.ensure_future(NAMESPACES.gone(NAMESPACES.recognise(GuestRequest(pid=process.pid))))
     await asyncio.sleep(0)
 
@@ -164,4 +170,8 @@ async def test_who_gives_up_waiting_leaves_nothing_open(process: "subprocess.Pop
     with pytest.raises(asyncio.CancelledError):
         await waiting
 
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert _open_files() == before
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))

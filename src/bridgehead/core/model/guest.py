@@ -20,6 +20,7 @@ class Guest:
     """`inode` is the namespace's number among all that live; `boot` the machine's run in which that holds.
 
     `pid` 0: known by `path`. Otherwise the process, which began at `started` (clock ticks since the boot).
+    `interfaces` had these names already when it came to us: they are its own.
     """
 
     inode: int
@@ -27,6 +28,7 @@ class Guest:
     path: str = ""
     pid: int = 0
     started: int = 0
+    interfaces: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:

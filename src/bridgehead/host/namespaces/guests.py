@@ -8,12 +8,14 @@ import asyncio
 import errno
 import fcntl
 import os
+import socket
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from bridgehead.core.model.errors import InvalidParameter
 from bridgehead.core.model.guest import Guest, GuestRequest
-from bridgehead.host.namespaces.entering import CLONE_NEWNET
+from bridgehead.host.namespaces.entering import CLONE_NEWNET, inside
 from bridgehead.host.namespaces.files import identity
 
 _NS_GET_NSTYPE = 0xB703
@@ -34,11 +36,13 @@ class KernelNamespaces:
         if request.path:
             if not request.path.startswith("/") or "\0" in request.path:
                 raise InvalidParameter(f"the path of a network namespace must be absolute: {request.path}")
-            return Guest(_inode(request.path), _boot(), path=request.path)
+            found = Guest(_inode(request.path), _boot(), path=request.path)
+            return replace(found, interfaces=_interfaces(found.source))
         started = _started(request.pid)
         if started is None:
             raise InvalidParameter(f"there is no process {request.pid}")
         guest = Guest(_inode(f"/proc/{request.pid}/ns/net"), _boot(), pid=request.pid, started=started)
+        guest = replace(guest, interfaces=_interfaces(guest.source))
         if _started(request.pid) != started:
             raise InvalidParameter(f"process {request.pid} has ended")
         return guest
@@ -99,6 +103,13 @@ def _inode(path: str) -> int:
         return inode
     finally:
         os.close(found)
+
+
+def _interfaces(path: str) -> tuple[str, ...]:
+    try:
+        return tuple(name for _, name in inside(path, socket.if_nameindex))
+    except OSError as error:
+        raise InvalidParameter(f"{path} cannot be entered: {error.strerror}") from None
 
 
 def _is_network(path: str) -> bool:

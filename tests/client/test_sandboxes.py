@@ -170,6 +170,42 @@ def test_the_list_of_containers_shows_what_it_is(lan: Daemon) -> None:
     assert (seen["State"]["Running"], seen["Path"]) == (True, path)
 
 
+def test_a_container_joins_its_network(lan: Daemon) -> None:
+    path = add(lan, "guest", "--network", "lan")
+    address = guest.addresses(lan.host, path, "eth0")[0]
+
+    joined = ("run", "-d", "--name", "joiner", "--network", "container:guest", "busybox", "sleep", "1000")
+    lan.docker.ok(*joined)
+
+    told = lan.docker.ok("exec", "joiner", "sh", "-c", "ip -o -4 address show eth0; ping -c1 -W2 web")
+    assert f"inet {address}/" in told
+    assert "PING web (10.60.0.10)" in told
+    bridgehead(lan, "sandbox", "rm", "guest")
+    assert guest.links(lan.host, path) == ["lo"]
+    status, said = lan.call("POST", "/sandboxes/create?name=again", {"Netns": path})
+    assert (status, 'that of container "joiner"' in said["message"]) == (409, True), said
+    lan.docker.ok("rm", "-f", "joiner")
+    bridgehead(lan, "sandbox", "add", "again", "--netns", path, "--network", "lan")
+    assert guest.links(lan.host, path) == ["eth0", "lo"]
+    assert guest.rules(lan.host, path)
+
+
+def test_it_joins_a_macvlan_network_and_leaves_it(lan: Daemon) -> None:
+    lan.host.run("ip", "link", "add", "parent0", "type", "veth", "peer", "name", "wall0")
+    try:
+        options = ("-d", "macvlan", "-o", "parent=parent0", "--subnet", "10.64.0.0/24")
+        lan.docker.ok("network", "create", *options, "street")
+        path = add(lan, "guest", "--network", "street")
+        assert guest.addresses(lan.host, path, "eth0")[0].startswith("10.64.0.")
+
+        bridgehead(lan, "sandbox", "rm", "guest")
+
+        assert guest.links(lan.host, path) == ["lo"]
+    finally:
+        lan.docker("network", "rm", "street")
+        lan.host.run("ip", "link", "del", "parent0")
+
+
 def test_prune_and_a_plain_remove_leave_it_and_force_lets_go(lan: Daemon) -> None:
     path = add(lan, "guest", "--network", "lan")
     guest.run(lan.host, path, "ip", "link", "add", "own0", "type", "bridge")

@@ -1,6 +1,6 @@
 """What a guest may be and what may be done to it: the refusals, in words that say what it is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bridgehead.core.model.container import Container
 from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound
@@ -19,12 +19,25 @@ def check(request: ContainerRequest) -> None:
     """
     if not request.name:
         raise InvalidParameter("a sandbox needs a name")
-    if request.network_mode == "host" or request.network_mode.startswith("container:"):
-        raise InvalidParameter(
-            f"a sandbox has a network namespace already, so it cannot have the network {request.network_mode}"
-        )
+    if request.network_mode.startswith("container:"):
+        raise _namespace_already(request.network_mode)
     if request.network_mode == NO_NETWORK and request.networks.keys() - {NO_NETWORK}:
         raise InvalidParameter("network none excludes every other network")
+
+
+def check_networks(names: Iterable[str]) -> None:
+    """
+    Raises:
+        InvalidParameter: one of them is no network but another namespace.
+    """
+    if "host" in names:
+        raise _namespace_already("host")
+
+
+def _namespace_already(network: str) -> InvalidParameter:
+    return InvalidParameter(
+        f"a sandbox has a network namespace already, so it cannot have the network {network}"
+    )
 
 
 def check_new(snapshot: Snapshot, guest: Guest, kept: Mapping[int, ContainerID]) -> None:

@@ -19,7 +19,7 @@ from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.engine import creation
 from bridgehead.engine.containers import ContainerUseCases
 from bridgehead.engine.events import EventBus
-from bridgehead.engine.guest_rules import NO_NETWORK, check, check_new, found
+from bridgehead.engine.guest_rules import NO_NETWORK, check, check_networks, check_new, found
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle
 from bridgehead.engine.tasks import Tasks, to_the_end
@@ -71,7 +71,7 @@ class GuestUseCases:
             raise Conflict(
                 f"{guest.spoken} is in the daemon's own network namespace, which cannot be a sandbox"
             )
-        made = [box for box in snapshot.sandboxes.values() if box.kind is SandboxKind.OWN]
+        made = [box for box in snapshot.sandboxes.values() if box.kind is not SandboxKind.HOST]
         layout = self._intent.facts.layout
         inodes = [(self._namespaces.kept(layout.namespace(box.namespace)), box.container) for box in made]
         return guest, {inode: container for inode, container in inodes if inode is not None}
@@ -81,5 +81,6 @@ class GuestUseCases:
         check_new(self._intent.snapshot, guest, kept)
         asked = replace(request, image=IMAGE, entrypoint=None, command=(guest.source,), auto_remove=True)
         container = creation.record(self._intent, asked, ImageID(""), ImageDefaults())
+        check_networks(container.networks)
         joined = {} if request.network_mode == NO_NETWORK else container.networks
         return replace(container, guest=guest, networks=joined)

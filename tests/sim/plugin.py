@@ -33,9 +33,9 @@ class Plugin:
         self.leases: dict[str, str] = {}
         self.replays = False
 
-    async def activate(self, name: str, interface: str) -> bool:
+    async def activate(self, name: str, interface: str) -> int:
         self._listen(name)
-        return False
+        return 1
 
     async def call(self, name: str, method: str, request: msgspec.Struct | None, kind: type[T]) -> T:
         self._listen(name)

@@ -34,8 +34,8 @@ class NetworkUseCases:
     @to_the_end
     async def create(self, request: NetworkRequest) -> tuple[Network, list[str]]:
         request = network_creation.completed(self._intent, request)
-        if self._plugged.networks.concerns(request):
-            network, warnings = await self._plugged.networks.create(request)
+        if self._plugged.concerns(request):
+            network, warnings = await self._plugged.create(request)
         else:
             network, warnings = network_creation.decide(self._intent, request)
             await self._intent.attempt(self._intent.snapshot.put(network), network)

@@ -223,10 +223,11 @@ class Plugins(Protocol):
     implements, and that only for the life of its socket.
     """
 
-    async def activate(self, name: str, interface: str) -> bool:
+    async def activate(self, name: str, interface: str) -> int:
         """Find the plugin and make sure that it implements "NetworkDriver" or "IpamDriver".
 
-        True for the first of all callers since it was (re)started; see `life`.
+        The number of its life, another after each restart that was noticed: with it kept beside what a plugin
+        was told, each can see for itself whether that still holds.
 
         Raises:
             PluginMissing: no folder has it.
@@ -245,14 +246,6 @@ class Plugins(Protocol):
             PluginUnreachable: it does not listen, or did not answer in time; it may have acted nevertheless.
             PluginRefused: it said no.
             PluginAnswer: its answer makes no sense.
-        """
-        ...
-
-    def life(self, name: str) -> int:
-        """Another number after each restart that was noticed, 0 while it is not active.
-
-        Ask it after `activate`: with the number kept beside what a plugin was told, each can see for itself
-        whether that still holds.
         """
         ...
 

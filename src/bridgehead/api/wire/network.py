@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from msgspec import Struct, field
+from msgspec import Raw, Struct, field
 
 from bridgehead.api.wire.endpoint import EndpointSettings
 from bridgehead.core import gateway_service
@@ -139,6 +139,7 @@ def _show_attached(endpoints: Iterable[Endpoint], snapshot: Snapshot) -> dict[st
             "MacAddress": endpoint.mac,
             "IPv4Address": texts.get(4, ""),
             "IPv6Address": texts.get(6, ""),
+            **_driver_said(endpoint),
         }
     return shown
 
@@ -147,6 +148,12 @@ def _shown_name(endpoint: Endpoint, container: Container | None) -> str:
     if endpoint.service:
         return gateway_service.shown_name(endpoint)
     return container.name if container else ""
+
+
+def _driver_said(endpoint: Endpoint) -> dict[str, object]:
+    """What a plugin had to say of it, if anything: Docker asks and does not show it."""
+    said = endpoint.plugged.said if endpoint.plugged else ""
+    return {"DriverInfo": Raw(said.encode())} if said else {}
 
 
 def _show_subnets(network: Network) -> list[dict[str, object]]:

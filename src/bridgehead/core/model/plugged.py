@@ -76,6 +76,7 @@ class PluggedEndpoint:
 
     What Join answered: `source`, the link to move into the sandbox ('' for none); `gateways`; `routes`;
     `own_way_out`: the driver sees to it itself that the sandbox reaches the world, or does not want it to.
+    `said`: what EndpointOperInfo told, as JSON text.
     """
 
     addressed: Told = Told.NOTHING
@@ -87,3 +88,4 @@ class PluggedEndpoint:
     gateways: tuple[Address, ...] = ()
     routes: tuple[PluginRoute, ...] = ()
     own_way_out: bool = False
+    said: str = ""

@@ -1,12 +1,15 @@
 """Endpoints that plugins give addresses to or make: asked for while a sandbox is being put together."""
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
+
+import msgspec
 
 from bridgehead.core import endpoint_options
 from bridgehead.core.gateway import gateway_order, ways_out
 from bridgehead.core.interfaces import families, interface_name
-from bridgehead.core.model.errors import PluginRefused
+from bridgehead.core.model.errors import BridgeheadError, PluginRefused
 from bridgehead.core.model.ids import EndpointID, SandboxID
 from bridgehead.core.model.network import Endpoint, Network
 from bridgehead.core.model.plugged import PluggedEndpoint, Told
@@ -16,6 +19,8 @@ from bridgehead.engine.plugged import addresses
 from bridgehead.engine.plugged.farewells import Farewells
 from bridgehead.engine.plugged.records import PluggedRecords
 from bridgehead.engine.world import Plugins
+
+_log = logging.getLogger("bridgehead.plugged.endpoints")
 
 
 class PluggedEndpoints:
@@ -69,6 +74,26 @@ class PluggedEndpoints:
         for endpoint, network in ours:
             if endpoint.id in leading and _external(endpoint) is not Told.DONE:
                 await self._program(endpoint, network)
+
+    async def inform(self, sandbox: SandboxID) -> None:
+        """Have the drivers say what else there is to know, for whoever inspects; it may be nothing."""
+        for endpoint, network in self._of(sandbox):
+            if not network.driven_by_plugin:
+                continue
+            ids = {"network_id": network.id, "endpoint_id": endpoint.id}
+            try:
+                answer = await self._plugins.call(
+                    network.driver,
+                    "NetworkDriver.EndpointOperInfo",
+                    protocol.EndpointOperInfo(**ids),
+                    protocol.OperInfo,
+                )
+            except BridgeheadError as error:
+                _log.info("plugin %s, endpoint %s: %s", network.driver, endpoint.id, error)
+                continue
+            said = msgspec.json.encode(answer.value).decode() if answer.value else ""
+            if endpoint.plugged and endpoint.plugged.said != said:
+                self._records.tell_endpoint(endpoint.id, said=said)
 
     def _of(self, sandbox: SandboxID) -> Iterator[tuple[Endpoint, Network]]:
         snapshot = self._intent.snapshot

@@ -9,8 +9,8 @@ from bridgehead.core.model.network import Farewell, Network
 from bridgehead.core.remote import protocol
 from bridgehead.core.remote.farewells import Goodbye, goodbyes
 from bridgehead.engine.intent import Intent
+from bridgehead.engine.plugged.absence import ABSENT
 from bridgehead.engine.plugged.addresses import learned
-from bridgehead.engine.plugged.networks import ABSENT
 from bridgehead.engine.tasks import quietly
 from bridgehead.engine.world import Plugins
 

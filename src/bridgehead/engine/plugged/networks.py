@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 
-from bridgehead.core.model.errors import BridgeheadError, PluginMissing, PluginRefused, PluginUnreachable
+from bridgehead.core.model.errors import BridgeheadError, PluginRefused
 from bridgehead.core.model.ids import NetworkID
 from bridgehead.core.model.network import Network, Phase
 from bridgehead.core.model.plugged import PluggedNetwork, Told
@@ -16,19 +16,21 @@ from bridgehead.core.remote.farewells import Goodbye, releases
 from bridgehead.engine import network_creation
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.plugged import abilities
+from bridgehead.engine.plugged.abilities import Asked
+from bridgehead.engine.plugged.absence import ABSENT
 from bridgehead.engine.plugged.pools import Pools
 from bridgehead.engine.plugged.records import PluggedRecords
 from bridgehead.engine.world import Plugins
 
-ABSENT = (PluginMissing, PluginUnreachable)
 _log = logging.getLogger("bridgehead.plugged.networks")
 
 
 class PluggedNetworks:
     """`unfinished`: networks that are to go once their plugins answer; `owing` is set with every new one."""
 
-    def __init__(self, intent: Intent, plugins: Plugins, owing: asyncio.Event) -> None:
+    def __init__(self, intent: Intent, plugins: Plugins, asked: Asked, owing: asyncio.Event) -> None:
         self._owing = owing
+        self._asked = asked
         self._intent = intent
         self._plugins = plugins
         self._records = PluggedRecords(intent)
@@ -44,20 +46,19 @@ class PluggedNetworks:
         Raises:
             BridgeheadError: why not; the plugins have been told to forget it, or will be.
         """
-        able = await abilities.ask(request, self._intent.facts, self._plugins)
+        able = await self._asked.about(request, self._intent.facts)
         without = await self._without_gateway(request, able) if able.checks_gateways else frozenset()
         network, warnings = network_creation.decide(
             self._intent, request, able.plugged, without_gateway=without
         )
-        self._intent.commit(self._intent.snapshot.put(network))
+        concerned = self._intent.commit(self._intent.snapshot.put(network))
         try:
             if network.addressed_by_plugin:
                 network = await self._addressed(network, without)
             if network.driven_by_plugin:
                 await self._introduce(network)
-            await self._intent.realise(self._intent.snapshot)
+            await self._intent.reconciler.settle(concerned)
             network = self._records.change_network(network.id, lambda item: replace(item, phase=Phase.READY))
-            await self._intent.reconciler.settle([f"network/{network.id}"])
         except BridgeheadError:
             await self._take_back(network.id)
             raise

@@ -7,15 +7,20 @@ be told is told when it is back.
 import asyncio
 import logging
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 
 from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.ids import SandboxID
 from bridgehead.core.model.network import Network, Phase
+from bridgehead.core.model.requests import NetworkRequest
+from bridgehead.core.remote import protocol
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
+from bridgehead.engine.plugged.abilities import Asked
+from bridgehead.engine.plugged.absence import ABSENT
 from bridgehead.engine.plugged.endpoints import PluggedEndpoints
 from bridgehead.engine.plugged.farewells import Farewells
-from bridgehead.engine.plugged.networks import ABSENT, PluggedNetworks, plugins_of
+from bridgehead.engine.plugged.networks import PluggedNetworks, plugins_of
 from bridgehead.engine.plugged.replay import Replay
 from bridgehead.engine.plugged.way_out import WayOut
 from bridgehead.engine.publishing import Publishing
@@ -37,10 +42,11 @@ class Plugged:
         self._tasks = tasks
         self._absent: dict[str, str] = {}
         self._owing = asyncio.Event()
-        self._replay = Replay(intent, plugins)
+        asked = Asked(plugins)
+        self._replay = Replay(intent, plugins, asked)
         intent.parted = self._owing.set
         farewells = Farewells(intent, plugins)
-        self.networks = PluggedNetworks(intent, plugins, self._owing)
+        self.networks = PluggedNetworks(intent, plugins, asked, self._owing)
         self.endpoints = PluggedEndpoints(intent, plugins, farewells)
         self._farewells = farewells
         self._publishing = publishing
@@ -64,6 +70,20 @@ class Plugged:
         for sandbox in list(self._intent.snapshot.sandboxes):
             if self.waits(sandbox):
                 self._tasks.start(self.follow(sandbox))
+
+    def concerns(self, request: NetworkRequest) -> bool:
+        """Whether plugins are needed for such a network."""
+        return self.networks.concerns(request)
+
+    async def create(self, request: NetworkRequest) -> tuple[Network, list[str]]:
+        """
+        Raises:
+            BridgeheadError: see `PluggedNetworks.create`.
+        """
+        network, warnings = await self.networks.create(request)
+        with suppress(BridgeheadError):  # it may be told again, which does no harm
+            await self._replay.note(network)
+        return network, warnings
 
     async def part(self) -> None:
         """Tell what is owed, for as long as whoever waits may be held up; the rest goes on by itself."""
@@ -103,12 +123,14 @@ class Plugged:
             BridgeheadError: it cannot be reached from outside.
         """
         await self.endpoints.follow(sandbox)
+        await self.endpoints.inform(sandbox)
 
     async def follow(self, sandbox: SandboxID) -> None:
         """After a change that must not fail for it any more."""
         try:
             await self._way_out.follow(sandbox)
             await self.endpoints.follow(sandbox)
+            await self.endpoints.inform(sandbox)
         except BridgeheadError as error:
             _log.warning("the way out of sandbox %s: %s", sandbox[:12], error)
 
@@ -150,8 +172,9 @@ class Plugged:
 
     async def _answers(self, plugin: str, interface: str) -> bool:
         try:
-            is_new = await self._plugins.activate(plugin, interface)
-            await self._replay.after(plugin, interface, is_new=is_new)
+            await self._plugins.activate(plugin, interface)
+            if interface == protocol.IPAM_DRIVER:
+                await self._replay.of(plugin)
         except BridgeheadError as error:
             if self._absent.get(plugin) != error.message:
                 _log.warning("networks wait for their plugin: %s", error)

@@ -3,35 +3,45 @@
 import logging
 
 from bridgehead.core.model.errors import PluginRefused
-from bridgehead.core.model.network import Network
+from bridgehead.core.model.ids import NetworkID
+from bridgehead.core.model.network import Network, Phase
 from bridgehead.core.remote import protocol
 from bridgehead.engine.intent import Intent
-from bridgehead.engine.plugged.networks import ABSENT
+from bridgehead.engine.plugged.abilities import Asked
+from bridgehead.engine.plugged.absence import ABSENT
 from bridgehead.engine.world import Plugins
 
 _log = logging.getLogger("bridgehead.plugged.replay")
 
 
 class Replay:
-    def __init__(self, intent: Intent, plugins: Plugins) -> None:
+    """What it was told in its present life it need not hear again: networks that were made since."""
+
+    def __init__(self, intent: Intent, plugins: Plugins, asked: Asked) -> None:
         self._intent = intent
         self._plugins = plugins
-        self._done: set[str] = set()
+        self._asked = asked
+        self._told: dict[NetworkID, int] = {}
 
-    async def after(self, plugin: str, interface: str, *, is_new: bool) -> None:
-        """What has to follow an activation; `is_new`: the plugin was started since the one before.
+    async def note(self, network: Network) -> None:
+        """It was made just now."""
+        if network.addressed_by_plugin:
+            self._told[network.id] = (await self._asked.ipam(network.ipam_driver)).life
+
+    async def of(self, plugin: str) -> None:
+        """What has to follow an activation.
 
         Raises:
             PluginMissing, PluginUnreachable, PluginAnswer: see `world.Plugins`.
         """
-        if interface != protocol.IPAM_DRIVER or (plugin in self._done and not is_new):
-            return
-        able = await self._plugins.call(plugin, "IpamDriver.GetCapabilities", None, protocol.IpamCapabilities)
-        if able.requires_request_replay:
-            for network in list(self._intent.snapshot.networks.values()):
-                if network.addressed_by_plugin and network.ipam_driver == plugin:
-                    await self._again(network)
-        self._done.add(plugin)
+        addressing = await self._asked.ipam(plugin)
+        for network in list(self._intent.snapshot.networks.values()):
+            ours = network.addressed_by_plugin and network.ipam_driver == plugin
+            if not ours or network.phase is not Phase.READY or self._told.get(network.id) == addressing.life:
+                continue
+            if addressing.able.requires_request_replay:
+                await self._again(network)
+            self._told[network.id] = addressing.life
 
     async def _again(self, network: Network) -> None:
         plugged = network.plugged

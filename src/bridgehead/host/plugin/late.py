@@ -19,7 +19,7 @@ class LatePlugins:
 
         return HostPlugins()
 
-    async def activate(self, name: str, interface: str) -> bool:
+    async def activate(self, name: str, interface: str) -> int:
         return await self._plugins.activate(name, interface)
 
     async def call(
@@ -29,9 +29,6 @@ class LatePlugins:
 
     def known(self) -> Sequence[str]:
         return self._plugins.known()
-
-    def life(self, name: str) -> int:
-        return self._plugins.life(name)
 
     async def close(self) -> None:
         if "_plugins" in self.__dict__:

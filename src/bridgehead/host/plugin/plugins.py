@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import TypeVar
@@ -42,7 +42,7 @@ _Socket = tuple[int, int, int] | None
 
 @dataclass(slots=True)
 class _Life:
-    """A plugin from one start of it to the next, as far as `socket` shows. `told`: interfaces asked about."""
+    """A plugin from one start of it to the next, as far as `socket` shows."""
 
     number: int
 
@@ -50,7 +50,6 @@ class _Life:
     socket: _Socket
     line: Line
     implements: frozenset[str]
-    told: set[str] = field(default_factory=set)
 
 
 class HostPlugins:
@@ -66,11 +65,8 @@ class HostPlugins:
     def known(self) -> Sequence[str]:
         return discovery.known(self._folders)
 
-    async def activate(self, name: str, interface: str) -> bool:
-        life = await self._insist(name, ACTIVATE, lambda: self._implementing(name, interface))
-        first = interface not in life.told
-        life.told.add(interface)
-        return first
+    async def activate(self, name: str, interface: str) -> int:
+        return (await self._insist(name, ACTIVATE, lambda: self._implementing(name, interface))).number
 
     async def call(
         self, name: str, method: str, request: msgspec.Struct | None, kind: type[Answer]
@@ -83,10 +79,6 @@ class HostPlugins:
 
         status, answered = await self._insist(name, method, attempt)
         return answers.answer(method, status, answered, kind, plugin=name, request=request)
-
-    def life(self, name: str) -> int:
-        life = self._lives.get(name)
-        return 0 if life is None else life.number
 
     async def close(self) -> None:
         lives, self._lives = self._lives, {}

@@ -167,10 +167,10 @@ REFUSED_POSTS: dict[str, tuple[str, Any, int, str]] = {
         400,
         "user defined networks only",
     ),
-    "shared: connect": ("/networks/lan/connect", _connect("guest"), 400, "sharing network namespace"),
+    "shared: connect": ("/networks/lan/connect", _connect("joiner"), 400, "sharing network namespace"),
     "shared: disconnect": (
         "/networks/lan/disconnect",
-        {"Container": "guest"},
+        {"Container": "joiner"},
         403,
         "not connected to network lan",
     ),
@@ -232,7 +232,7 @@ RAW_BODIES: dict[str, tuple[bytes, str]] = {
 @pytest.fixture(scope="module")
 def furnished(daemon: Daemon) -> Iterator[Daemon]:
     """A network `lan` with a running `holder` at 10.77.0.9, a network `auto`, one more container, and
-    a `guest` in holder's network.
+    a `joiner` in holder's network.
     """
     docker = daemon.docker
     docker.ok("import", "-", "empty", stdin=bytes(10240))
@@ -242,9 +242,9 @@ def furnished(daemon: Daemon) -> Iterator[Daemon]:
         "run", "-d", "--name", "holder", "--net", "lan", "--ip", "10.77.0.9", "busybox", "sleep", "1000"
     )
     docker.ok("run", "-d", "--name", "other", "busybox", "sleep", "1000")
-    docker.ok("run", "-d", "--name", "guest", "--net", MODE, "busybox", "sleep", "1000")
+    docker.ok("run", "-d", "--name", "joiner", "--net", MODE, "busybox", "sleep", "1000")
     yield daemon
-    docker.ok("rm", "-f", "guest", "holder", "other")
+    docker.ok("rm", "-f", "joiner", "holder", "other")
     docker.ok("network", "rm", "lan", "auto")
     docker.ok("rmi", "empty")
 

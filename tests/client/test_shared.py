@@ -133,7 +133,7 @@ def test_a_lender_that_ends_while_no_daemon_runs_comes_back_by_its_policy(fresh:
     assert plan(fresh) == []
 
 
-def test_a_lender_that_is_removed_leaves_its_guest_with_itself(fresh: Daemon) -> None:
+def test_a_lender_that_is_removed_leaves_its_joiner_with_itself(fresh: Daemon) -> None:
     lent(fresh)
 
     fresh.docker.ok("rm", "-f", "lender")
@@ -167,12 +167,12 @@ def test_one_who_starts_before_its_lender_waits(fresh: Daemon) -> None:
 
 def test_a_joiner_of_the_hosts_network_is_in_the_hosts(fresh: Daemon) -> None:
     sleeper(fresh, "lender", "--net", "host")
-    sleeper(fresh, "guest", "--net", "container:lender")
+    sleeper(fresh, "joiner", "--net", "container:lender")
 
     fresh.docker.ok("restart", "-t", "0", "lender")
 
-    assert "docker0" in links(fresh, "guest")
-    assert inode(fresh, "guest", "/etc/hosts") == inode(fresh, "lender", "/etc/hosts")
+    assert "docker0" in links(fresh, "joiner")
+    assert inode(fresh, "joiner", "/etc/hosts") == inode(fresh, "lender", "/etc/hosts")
     assert namespaces(fresh) == 0
     assert plan(fresh) == []
 
@@ -209,10 +209,10 @@ def wired(daemon: Daemon, name: str) -> Iterator[None]:
 
 def test_a_network_of_none_is_the_users_to_wire(fresh: Daemon) -> None:
     sleeper(fresh, "bare", "--net", "none")
-    sleeper(fresh, "guest", "--net", "container:bare")
+    sleeper(fresh, "joiner", "--net", "container:bare")
     assert links(fresh, "bare") == ["lo"]
     with wired(fresh, "bare"):
-        assert reaches(fresh, "guest", "10.9.0.1")
+        assert reaches(fresh, "joiner", "10.9.0.1")
 
         fresh.host.run("ip", "link", "delete", "docker0")
         until(
@@ -223,7 +223,7 @@ def test_a_network_of_none_is_the_users_to_wire(fresh: Daemon) -> None:
         fresh.docker.ok("restart", "-t", "0", "bare")
 
         assert links(fresh, "bare") == ["lo", "inner"]
-        assert reaches(fresh, "guest", "10.9.0.1")
+        assert reaches(fresh, "joiner", "10.9.0.1")
         assert plan(fresh) == []
 
 

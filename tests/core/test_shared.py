@@ -66,11 +66,11 @@ def container(name: str, mode: str, status: Status = Status.RUNNING) -> Containe
     )
 
 
-LENDER, GUEST = container("lender", "own"), container("guest", f"container:{'lender' * 8}")
+LENDER, JOINER = container("lender", "own"), container("joiner", f"container:{'lender' * 8}")
 
 
 def lent(sandbox: SandboxID = HOME) -> Snapshot:
-    """lender, at 172.18.0.2 in a sandbox of this id, and guest in its namespace."""
+    """lender, at 172.18.0.2 in a sandbox of this id, and joiner in its namespace."""
     endpoint = Endpoint(
         EndpointID("e" * 64),
         OWN.id,
@@ -82,8 +82,8 @@ def lent(sandbox: SandboxID = HOME) -> Snapshot:
         addresses=(ipaddress.ip_interface("172.18.0.2/16"),),
     )
     own = Sandbox(sandbox, LENDER.id, joined=None if sandbox == HOME else HOME)
-    guest = Sandbox(SandboxID("g" * 64), GUEST.id, SandboxKind.SHARED, joined=HOME, lender=LENDER.id)
-    return Snapshot().put(IMAGE, OWN, LENDER, GUEST, own, endpoint, guest)
+    joiner = Sandbox(SandboxID("g" * 64), JOINER.id, SandboxKind.SHARED, joined=HOME, lender=LENDER.id)
+    return Snapshot().put(IMAGE, OWN, LENDER, JOINER, own, endpoint, joiner)
 
 
 def left(snapshot: Snapshot, status: Status = Status.EXITED) -> Snapshot:
@@ -116,7 +116,7 @@ def test_both_have_one_namespace_and_one_set_of_files(snapshot: Snapshot) -> Non
     assert inside == ["/exec/netns/aaaaaaaaaaaa"] * 2
 
 
-def test_the_guest_keeps_namespace_and_files_without_what_the_lender_took_along() -> None:
+def test_the_joiner_keeps_namespace_and_files_without_what_the_lender_took_along() -> None:
     snapshot = left(lent())
 
     assert paths(snapshot) == ["/exec/netns/aaaaaaaaaaaa"]
@@ -147,7 +147,7 @@ def test_nobody_there_nothing_kept() -> None:
         lambda snapshot: snapshot.drop(*snapshot.endpoints.values()),
         lambda snapshot: snapshot.drop(snapshot.sandboxes[SandboxID("g" * 64)]),
     ],
-    ids=["lender ends", "lender is removed", "lender leaves its network", "guest ends"],
+    ids=["lender ends", "lender is removed", "lender leaves its network", "joiner ends"],
 )
 def test_whatever_changes_for_one_concerns_their_namespace(change: object) -> None:
     before = lent()
@@ -173,7 +173,7 @@ def test_a_lender_is_at_home_where_somebody_waits_for_it() -> None:
         (LENDER, left(lent()), Conflict, "container lender is exited"),
         (LENDER, left(lent(), Status.CREATED), Conflict, "container lender is created"),
         (LENDER, left(lent(), Status.RESTARTING), Conflict, "is restarting, wait until the container is run"),
-        (GUEST, left(lent()).drop(LENDER), Conflict, f"that of container {LENDER.id}, which was removed"),
+        (JOINER, left(lent()).drop(LENDER), Conflict, f"that of container {LENDER.id}, which was removed"),
     ],
 )
 def test_a_start_needs_its_target_running_and_its_lender_there(
@@ -186,6 +186,6 @@ def test_a_start_needs_its_target_running_and_its_lender_there(
 
 
 def test_who_joins_a_joiner_is_where_that_one_is() -> None:
-    found = shared.required(lent(), GUEST.id)
+    found = shared.required(lent(), JOINER.id)
 
     assert (found.namespace, shared.lender(found)) == (HOME, LENDER.id)

@@ -62,9 +62,9 @@ def test_who_shares_a_network_keeps_it_whatever_dies(fresh_daemon: Daemon) -> No
     docker.ok("network", "create", "own")
     _run(fresh_daemon, "neighbour", "--net", "own")
     _run(fresh_daemon, "lender", "--net", "own", "-p", "8080:80")
-    guest = _run(fresh_daemon, "guest", "--net", "container:lender")
-    docker.ok("create", "--name", "late", "--net", "container:guest", "busybox", "sleep", "1000")
-    home = _namespace(fresh_daemon, guest)
+    joiner = _run(fresh_daemon, "joiner", "--net", "container:lender")
+    docker.ok("create", "--name", "late", "--net", "container:joiner", "busybox", "sleep", "1000")
+    home = _namespace(fresh_daemon, joiner)
 
     for number in range(ROUNDS):
         moment = f"seed {SEED}, round {number}"
@@ -76,10 +76,10 @@ def test_who_shares_a_network_keeps_it_whatever_dies(fresh_daemon: Daemon) -> No
         until(lambda: plan(fresh_daemon) == [], f"nothing left to plan after {moment}")
         docker("start", "lender")
         docker("start", "late")
-        pids = [docker.ok("inspect", "-f", "{{.State.Pid}}", name) for name in ("guest", "lender", "late")]
-        assert pids[0] == str(guest), moment
+        pids = [docker.ok("inspect", "-f", "{{.State.Pid}}", name) for name in ("joiner", "lender", "late")]
+        assert pids[0] == str(joiner), moment
         assert {_namespace(fresh_daemon, int(pid)) for pid in pids} == {home}, moment
-        assert docker("exec", "guest", "ping", "-c", "1", "-W", "1", "neighbour").code == 0, moment
+        assert docker("exec", "joiner", "ping", "-c", "1", "-W", "1", "neighbour").code == 0, moment
 
-    docker.ok("rm", "-f", "guest", "lender", "late", "neighbour")
+    docker.ok("rm", "-f", "joiner", "lender", "late", "neighbour")
     until(lambda: not [line for line in fresh_daemon.host.mounts() if "/netns/" in line], "no namespace left")

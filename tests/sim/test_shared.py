@@ -18,13 +18,13 @@ PORTS = (PortRequest("tcp", 80, first=8080, last=8080),)
 
 
 async def prepared() -> World:
-    """lender (running, a port published); guest (running) in its network; late, not started, in guest's."""
+    """lender (running, a port published); joiner (running) in its network; late, not started, in joiner's."""
     world = await begun()
     await world.network("backend")
     await world.network("frontend")
     await world.run("lender", "backend", published_ports=PORTS)
-    await world.run("guest", "container:lender")
-    await world.create("late", "container:guest")
+    await world.run("joiner", "container:lender")
+    await world.create("late", "container:joiner")
     return world
 
 
@@ -82,8 +82,8 @@ async def remove_lender(world: World) -> None:
     await world.engine.containers.remove("lender", force=True)
 
 
-async def stop_guest(world: World) -> None:
-    await world.engine.containers.stop("guest")
+async def stop_joiner(world: World) -> None:
+    await world.engine.containers.stop("joiner")
 
 
 async def connect_lender(world: World) -> None:
@@ -98,10 +98,10 @@ ACTS = [
     (prepared, start_late),
     (prepared, restart_lender),
     (prepared, remove_lender),
-    (prepared, stop_guest),
+    (prepared, stop_joiner),
     (prepared, connect_lender),
     (left_alone, start_lender),
-    (left_alone, stop_guest),
+    (left_alone, stop_joiner),
     (left_alone, remove_lender),
 ]
 each_act = pytest.mark.parametrize(("situation", "act"), ACTS)
@@ -111,14 +111,16 @@ async def test_a_joiner_has_its_lenders_network_and_none_of_its_own() -> None:
     world = await prepared()
     await start_late(world)
 
-    boxes = [world.engine.snapshot.container_sandbox(container(world, name).id) for name in ("guest", "late")]
+    boxes = [
+        world.engine.snapshot.container_sandbox(container(world, name).id) for name in ("joiner", "late")
+    ]
     lender = container(world, "lender")
     assert {(box.kind, box.namespace, box.lender) for box in boxes if box} == {
         (SandboxKind.SHARED, world.engine.snapshot.container_sandbox(lender.id).id, lender.id)  # type: ignore[union-attr]
     }
-    assert container(world, "guest").networks == {}
-    assert container(world, "guest").spec.network_mode == f"container:{lender.id}"
-    assert container(world, "guest").spec.hostname == lender.spec.hostname
+    assert container(world, "joiner").networks == {}
+    assert container(world, "joiner").spec.network_mode == f"container:{lender.id}"
+    assert container(world, "joiner").spec.hostname == lender.spec.hostname
     assert len(namespaces(world)) == len(interfaces(world)) == 1
     await world.engine.end()
 
@@ -138,9 +140,9 @@ async def test_what_the_lender_takes_along_comes_back_to_those_who_stayed() -> N
     redirects = [item for item in world.machine.present.values() if isinstance(item, ResolverRedirect)]
     assert [item.namespace for item in redirects] == list(stayed)
     assert "172.18.0.2" in hosts(world, lender)
-    assert not [key for key in died if key[0] in {"file", "namespace"}], "the guest would see the old ones"
+    assert not [key for key in died if key[0] in {"file", "namespace"}], "the joiner would see the old ones"
     await world.engine.containers.stop("lender")
-    await stop_guest(world)
+    await stop_joiner(world)
     assert namespaces(world) == set()
     assert hosts(world, lender) == ""
     await world.engine.end()
@@ -149,9 +151,9 @@ async def test_what_the_lender_takes_along_comes_back_to_those_who_stayed() -> N
 async def test_the_lenders_namespace_is_its_own_again_once_nobody_else_is_in_it() -> None:
     world = await prepared()
     await restart_lender(world)
-    await stop_guest(world)
+    await stop_joiner(world)
 
-    await world.engine.containers.start("guest")
+    await world.engine.containers.start("joiner")
     await restart_lender(world)
 
     assert world.desired() == world.machine.present
@@ -159,13 +161,13 @@ async def test_the_lenders_namespace_is_its_own_again_once_nobody_else_is_in_it(
     await world.engine.end()
 
 
-async def test_a_guest_that_leaves_while_the_lender_comes_takes_nothing_with_it() -> None:
+async def test_a_joiner_that_leaves_while_the_lender_comes_takes_nothing_with_it() -> None:
     world = await prepared()
     await start_late(world)
     await world.engine.containers.stop("lender")
     died = deaths(world)
 
-    await asyncio.gather(start_lender(world), stop_guest(world))
+    await asyncio.gather(start_lender(world), stop_joiner(world))
 
     assert not [key for key in died if key[0] in {"file", "namespace"}]
     assert world.desired() == world.machine.present
@@ -183,9 +185,9 @@ async def test_another_container_of_the_lenders_name_is_not_the_lender() -> None
     assert [path for path, _ in interfaces(world)] == list(namespaces(world) - stayed)
     with pytest.raises(Conflict, match="which was removed"):
         await start_late(world)
-    await stop_guest(world)
+    await stop_joiner(world)
     with pytest.raises(HostRefused, match="joining network namespace of container: No such container"):
-        await world.engine.containers.start("guest")
+        await world.engine.containers.start("joiner")
     assert world.desired() == world.machine.present
     await world.engine.end()
 
@@ -194,7 +196,7 @@ async def test_another_container_of_the_lenders_name_is_not_the_lender() -> None
 async def test_the_modes_without_a_network_can_be_joined(mode: str) -> None:
     world = await begun()
     await world.run("lender", mode)
-    await world.run("guest", "container:lender")
+    await world.run("joiner", "container:lender")
     lender = container(world, "lender").id
     died = deaths(world)
 
@@ -202,7 +204,7 @@ async def test_the_modes_without_a_network_can_be_joined(mode: str) -> None:
 
     assert len(namespaces(world)) == (mode == "none")
     assert not [key for key in died if key[0] in {"file", "namespace"}]
-    box = world.engine.snapshot.container_sandbox(container(world, "guest").id)
+    box = world.engine.snapshot.container_sandbox(container(world, "joiner").id)
     assert box is not None
     assert (box.lender, box.kind is SandboxKind.HOST) == (lender, mode == "host")
     assert world.desired() == world.machine.present
@@ -222,11 +224,11 @@ async def test_the_hosts_network_comes_with_the_hosts_names_as_they_are_now() ->
     await world.engine.end()
 
 
-async def test_a_lender_that_is_removed_when_it_ends_leaves_the_guest_alone() -> None:
+async def test_a_lender_that_is_removed_when_it_ends_leaves_the_joiner_alone() -> None:
     world = await begun()
     await world.network("backend")
     await world.run("lender", "backend", auto_remove=True)
-    await world.run("guest", "container:lender")
+    await world.run("joiner", "container:lender")
     lender = container(world, "lender").id
 
     await world.engine.containers.stop("lender")
@@ -235,7 +237,7 @@ async def test_a_lender_that_is_removed_when_it_ends_leaves_the_guest_alone() ->
             await asyncio.sleep(0)
 
     assert (1, set()) == (len(namespaces(world)), interfaces(world))
-    assert container(world, "guest").state.status is Status.RUNNING
+    assert container(world, "joiner").state.status is Status.RUNNING
     await world.engine.end()
 
 
@@ -246,11 +248,11 @@ async def test_refusals_say_what_stands_in_the_way_and_change_nothing() -> None:
     with pytest.raises(InvalidParameter, match=r"^joining network [a-z ]*: No such container: nobody$"):
         await world.create("bad", "container:nobody")
     with pytest.raises(InvalidParameter, match="cannot be connected to any other network"):
-        await world.engine.networks.connect("frontend", "guest", EndpointWish())
+        await world.engine.networks.connect("frontend", "joiner", EndpointWish())
     assert before == world.disk.snapshot
-    await stop_guest(world)
+    await stop_joiner(world)
     machine = dict(world.machine.present)
-    with pytest.raises(Conflict, match="non running container: container guest is exited"):
+    with pytest.raises(Conflict, match="non running container: container joiner is exited"):
         await start_late(world)
     assert machine == world.machine.present
     await world.engine.end()
@@ -259,9 +261,9 @@ async def test_refusals_say_what_stands_in_the_way_and_change_nothing() -> None:
 async def test_a_link_to_a_joiner_leads_to_its_lender() -> None:
     world = await begun()
     await world.run("lender", "bridge")
-    await world.run("guest", "container:lender")
+    await world.run("joiner", "container:lender")
 
-    await world.create("web", "bridge", links=(Link("guest", "db"),))
+    await world.create("web", "bridge", links=(Link("joiner", "db"),))
 
     assert container(world, "web").spec.links == (Link(container(world, "lender").id, "db"),)
     await world.engine.end()
@@ -321,7 +323,7 @@ async def test_a_crash_at_any_effect_is_recovered(situation: Situation, act: Act
 
         assert world.desired() == world.machine.present, f"effect {effect}"
         assert diff(world.machine.observe(), world.desired()) == []
-        lives = container(world, "guest").state.status is Status.RUNNING
-        assert lives or act is stop_guest
-        assert not lives or not [key for key in died if key[0] == "namespace"], "the guest is in it"
+        lives = container(world, "joiner").state.status is Status.RUNNING
+        assert lives or act is stop_joiner
+        assert not lives or not [key for key in died if key[0] == "namespace"], "the joiner is in it"
         await world.engine.end()

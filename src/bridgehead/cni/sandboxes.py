@@ -4,6 +4,7 @@ The runtime's id stands in a label of the sandbox, the configuration's name and 
 options of each attachment. So the daemon's record is the only one, and there is no state of our own to lose.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -16,6 +17,8 @@ CONTAINER_LABEL = "bridgehead.cni.container"
 CONFIGURATION_OPTION = "bridgehead.cni.configuration"
 PORTS_LABEL = "bridgehead.cni.ports"
 INTERFACE_OPTION = "com.docker.network.endpoint.ifname"
+_IN_THE_MAKING_S = 5.0
+_PAUSE_S = 0.02
 
 Record = Mapping[str, Any]
 
@@ -131,16 +134,23 @@ class Sandboxes(NamedTuple):
             self.remove(left.identity)
 
     def make_network(self, wanted: Configuration) -> bool:
-        """Make the network as the configuration says, unless it is there; was it made?"""
-        if wanted.create is None or self.has_network(wanted.network):
+        """Make the network as the configuration says, unless it is there; was it made?
+
+        Somebody else's may be in the making: its name is taken then, and it is not there yet.
+        """
+        if wanted.create is None:
             return False
-        try:
-            self.door.post("/networks/create", {**wanted.create, "Name": wanted.network})
-        except Refused as error:
-            if error.status == CONFLICT and self.has_network(wanted.network):
-                return False  # somebody made it meanwhile
-            raise
-        return True
+        deadline = time.monotonic() + _IN_THE_MAKING_S
+        while not self.has_network(wanted.network):
+            try:
+                self.door.post("/networks/create", {**wanted.create, "Name": wanted.network})
+            except Refused as error:
+                if error.status != CONFLICT or time.monotonic() > deadline:
+                    raise
+                time.sleep(_PAUSE_S)
+            else:
+                return True
+        return False
 
     def has_network(self, network: str) -> bool:
         try:

@@ -7,7 +7,7 @@ import pytest
 from tests.client.starting import sleeper
 from tests.support.bridgehead import bridgehead, plan
 from tests.support.daemon import Daemon
-from tests.support.podman import IMAGE, PODMAN_MISSING, Podman
+from tests.support.podman import IMAGE, PODMAN_MISSING, REFERENCE_PLUGINS, Podman
 from tests.support.testhost import OUTSIDE_ADDRESS, UPLINK_ADDRESS, Host
 from tests.support.wait import until
 from tests.support.web import page
@@ -124,6 +124,32 @@ def test_networks_come_and_go_while_it_runs(both: tuple[Daemon, Podman]) -> None
     podman.ok("network", "disconnect", "frontend", "cache")
     assert daemon.docker("exec", "web", "ping", "-c1", "-W1", "cache").code != 0
     assert _pings(podman.ok("exec", "cache", "ping", "-c1", "-W3", "db"))
+
+
+@pytest.mark.skipif(REFERENCE_PLUGINS is None, reason="no containernetworking-plugins here")
+def test_other_plugins_work_on_what_ours_made(both: tuple[Daemon, Podman]) -> None:
+    _, podman = both
+    podman.configure("tuned", {"type": "tuning", "mtu": 1400}, network="backend")
+
+    podman.run("cache", "--network", "tuned")
+
+    assert "mtu 1400" in podman.ok("exec", "cache", "ip", "link", "show", "eth0")
+    assert _pings(podman.ok("exec", "cache", "ping", "-c1", "-W3", "db"))
+
+
+def test_daemon_that_is_away_holds_nobody_up(both: tuple[Daemon, Podman]) -> None:
+    daemon, podman = both
+    podman.run("cache", "--network", "backend")
+
+    daemon.kill()
+    removed = podman("rm", "--force", "--time", "0", "cache")
+    started = podman(*podman.running("late"), "--network", "backend", IMAGE, "true")
+    daemon.start()
+
+    assert removed.returncode == 0
+    assert started.returncode != 0
+    assert "Is it running?" in started.stderr
+    until(lambda: daemon.call("GET", "/sandboxes")[1] == [], "the sandbox is gone")
 
 
 def test_it_stops_starts_and_outlives_the_daemon(both: tuple[Daemon, Podman]) -> None:

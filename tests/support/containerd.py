@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 from tests.support import image
 from tests.support.cni import PROGRAM
 from tests.support.daemon import Daemon
+from tests.support.own_folder import own_folder
 from tests.support.wait import until
 
 _PROGRAMS = Path(__file__).parents[2] / ".oracle/usr/bin"
@@ -43,6 +44,7 @@ class Containerd:
         self._host = daemon.host
         self._folder = folder = daemon.host.folder / "own-containerd"
         configurations = folder / "etc/cni/net.d"
+        own_folder(daemon.host, "/var")
         for made in (configurations, folder / "work", folder / "rootfs"):
             made.mkdir(parents=True)
         plugin = {"type": PROGRAM.name, "socket": str(daemon.socket)}

@@ -11,9 +11,13 @@ from typing import Any
 from tests.support import image
 from tests.support.cni import EVERY_CAPABILITY, PROGRAM
 from tests.support.daemon import Daemon
+from tests.support.own_folder import own_folder
 
 _UNPACKED = Path(__file__).parents[2] / ".podman"
 _LIBRARIES = _UNPACKED / "usr/lib/x86_64-linux-gnu"
+REFERENCE_PLUGINS = next(
+    (folder for folder in (Path("/usr/lib/cni"), _UNPACKED / "usr/lib/cni") if folder.exists()), None
+)
 IMAGE = "localhost/busybox"
 
 
@@ -35,7 +39,7 @@ dns_servers = ["127.0.0.11"]
 dns_options = ["ndots:0"]
 [network]
 network_backend = "cni"
-cni_plugin_dirs = ["{plugins}"]
+cni_plugin_dirs = ["{plugins}", "{reference}"]
 network_config_dir = "{configurations}"
 default_network = "{network}"
 [engine]
@@ -63,6 +67,7 @@ class Podman:
         folder = daemon.host.folder / "podman"
         self._configurations = folder / "net.d"
         home = folder / "home/.config/containers"
+        own_folder(daemon.host, "/var")
         for made in (self._configurations, home):
             made.mkdir(parents=True)
         runtime = "crun" if shutil.which("crun") else "runc"
@@ -72,6 +77,7 @@ class Podman:
         (folder / "containers.conf").write_text(
             _CONTAINERS.format(
                 plugins=PROGRAM.parent,
+                reference=REFERENCE_PLUGINS,
                 configurations=self._configurations,
                 network=names[0],
                 runtime=runtime,
@@ -91,16 +97,16 @@ class Podman:
         archive.write_bytes(image.archive())
         self.ok("import", str(archive), IMAGE.rpartition("/")[2])
 
-    def configure(self, network: str, **fields: Any) -> None:
-        """Write a configuration list for one of our networks, as an administrator would."""
+    def configure(self, name: str, *others: Mapping[str, Any], **fields: Any) -> None:
+        """Write a configuration list for one of our networks; `others` are the plugins behind ours."""
         plugin: Mapping[str, Any] = {
             "type": PROGRAM.name,
             "socket": str(self._daemon.socket),
             "capabilities": EVERY_CAPABILITY,
             **fields,
         }
-        text = json.dumps({"cniVersion": "1.0.0", "name": network, "plugins": [plugin]})
-        (self._configurations / f"{network}.conflist").write_text(text)
+        text = json.dumps({"cniVersion": "1.0.0", "name": name, "plugins": [plugin, *others]})
+        (self._configurations / f"{name}.conflist").write_text(text)
 
     def __call__(self, *words: str, timeout_s: float = 60) -> "CompletedProcess[str]":
         return self._daemon.host.run(

@@ -20,6 +20,7 @@ from tests.support.web import page
 pytestmark = pytest.mark.host
 
 HOOK = Path(__file__).parents[2] / "examples/oci-hook/bridgehead_hook.py"
+_DOCUMENTED = json.loads(HOOK.with_name("README.md").read_text().split("```json\n")[1].split("```")[0])
 RUNTIMES = [
     pytest.param(name, marks=pytest.mark.skipif(not found(name), reason=f"{name} is not here"))
     for name in ("runc", "crun")
@@ -63,26 +64,15 @@ class Bundle:
         path = self.folder / "config.json"
         config = json.loads(path.read_text())
         config["annotations"] = annotations
-        config["hooks"] = {
-            moment: [
-                {"path": str(HOOK), "args": [HOOK.name, word], "env": ["PATH=/usr/bin:/bin"], "timeout": 30}
-            ]
-            for moment, word in (("createRuntime", "create"), ("poststop", "remove"))
-        }
+        config["hooks"] = _DOCUMENTED["hooks"]
+        for (hook,) in config["hooks"].values():
+            hook["path"] = str(HOOK)
         config["process"] |= {"terminal": False, "args": ["/bin/sleep", "1000"]}
         config["root"]["readonly"] = False
-        config["process"]["capabilities"]["bounding"] += ["CAP_NET_RAW"]
-        config["process"]["capabilities"]["permitted"] += ["CAP_NET_RAW"]
-        config["process"]["capabilities"]["effective"] += ["CAP_NET_RAW"]
+        for allowed in config["process"]["capabilities"].values():
+            allowed.append("CAP_NET_RAW")  # what ping needs
         config["mounts"] = [mount for mount in config["mounts"] if mount["destination"] != "/sys/fs/cgroup"]
-        config["mounts"].append(
-            {
-                "destination": "/etc/resolv.conf",
-                "type": "bind",
-                "source": "resolv.conf",
-                "options": ["bind", "ro"],
-            }
-        )
+        config["mounts"] += _DOCUMENTED["mounts"]
         del config["linux"]["resources"]  # crun needs a right for it that a test host may lack
         config["linux"]["cgroupsPath"] = f"/{self.name}"
         path.write_text(json.dumps(config))

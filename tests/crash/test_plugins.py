@@ -12,6 +12,7 @@ import pytest
 from tests.support.bridgehead import plan
 from tests.support.census import census, leaks
 from tests.support.daemon import Daemon
+from tests.support.example_plugin import NOTHING
 from tests.support.wait import until
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(120)]
@@ -57,7 +58,7 @@ class Held:
     def kept(self) -> dict[str, Any]:
         file = self.folder / "state.json"
         kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-        return {"networks": {}, "endpoints": {}, "pools": {}} | kept
+        return NOTHING | kept
 
 
 def _disagreements(daemon: Daemon, plugin: Held) -> list[str]:
@@ -105,7 +106,7 @@ def test_a_call_that_was_cut_off_is_undone_or_finished(fresh_daemon: Daemon, met
     assert plan(daemon) == []
     daemon.docker("rm", "-f", "one")
     daemon.docker("network", "rm", "demo")
-    assert plugin.kept() == {"networks": {}, "endpoints": {}, "pools": {}}
+    assert plugin.kept() == NOTHING
     left = leaks(before, census(daemon))
     assert [item for item in left if not _PASSING.search(item)] == []
 

@@ -1,7 +1,6 @@
 """The example drivers, as they stand in `examples/plugins`, serve Debian's dockerd, and survive a restart."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,9 +8,9 @@ import pytest
 
 from tests.support.bridgehead import bridgehead
 from tests.support.daemon import Daemon
+from tests.support.example_plugin import NOTHING, ExamplePlugin
 from tests.support.oracle import available, oracle
 from tests.support.testhost import Host
-from tests.support.wait import until
 
 pytestmark = pytest.mark.host
 needs_oracle = pytest.mark.skipif(not available(), reason="no dockerd here: run script/bootstrap --oracle")
@@ -20,43 +19,16 @@ ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples/plugins/simple_bridge.py"
 
 
-class Plugin:
-    """The example on a test host."""
-
-    def __init__(self, host: Host) -> None:
-        self.host = host
-        self.state = host.folder / "state.json"
-        self.socket = host.root / "run/docker/plugins/simple.sock"
-        self.start()
-
-    def start(self) -> None:
-        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SIMPLE_BRIDGE_STATE": str(self.state)}
-        with (self.host.folder / "plugin.log").open("ab") as log:
-            self.process = self.host.popen([sys.executable, EXAMPLE], stderr=log, env=environment)
-        until(self.socket.exists, "the plugin's socket", limit_s=20)
-
-    def restart(self) -> None:
-        (pid,) = [pid for pid, words in self.host.processes().items() if str(EXAMPLE) in words]
-        self.host.kill(pid, 15)
-        assert self.process.wait(10) == 0
-        assert not self.socket.exists()
-        self.start()
-
-    def kept(self) -> dict[str, dict[str, object]]:
-        kept: dict[str, dict[str, object]] = json.loads(self.state.read_text())
-        return kept
-
-
 @pytest.fixture
-def plugin(host: Host) -> Plugin:
-    return Plugin(host)
+def plugin(host: Host) -> ExamplePlugin:
+    return ExamplePlugin(host)
 
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     "make", [bridgehead, pytest.param(oracle, marks=needs_oracle)], ids=["ours", "docker"]
 )
-def test_the_example_serves_us_and_docker(plugin: Plugin, make: Callable[[Host], Daemon]) -> None:
+def test_the_example_serves_us_and_docker(plugin: ExamplePlugin, make: Callable[[Host], Daemon]) -> None:
     with make(plugin.host) as daemon:
         daemon.import_image()
         docker = daemon.docker
@@ -90,6 +62,6 @@ def test_the_example_serves_us_and_docker(plugin: Plugin, make: Callable[[Host],
 
         docker.ok("rm", "-f", "one", "two")
         docker.ok("network", "rm", "demo")
-        assert plugin.kept() == {"networks": {}, "endpoints": {}, "pools": {}}
+        assert plugin.kept() == NOTHING
         assert "sb" not in plugin.host.run("ip", "-br", "link").stdout
         assert "sb-" not in plugin.host.run("iptables", "-S", "FORWARD").stdout

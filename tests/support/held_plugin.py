@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from bridgehead.plugin import serve
+from tests.support.example_plugin import EXAMPLE
 
-EXAMPLE = Path(__file__).parents[2] / "examples/plugins/simple_bridge.py"
 _PATIENCE_S = 30
 
 

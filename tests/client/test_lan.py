@@ -49,6 +49,25 @@ def test_containers_are_machines_of_the_lan(daemon: Daemon) -> None:
     assert plan(daemon) == []
 
 
+def test_the_host_joins_the_lan_as_the_manual_says(daemon: Daemon) -> None:
+    create(daemon, "lan", *LAN, "--aux-address", "shim=198.51.100.254")
+    run(daemon, "one", "lan")
+    for line in (
+        "ip link add shim link uplink type macvlan mode bridge",
+        "ip address add 198.51.100.254/32 dev shim",
+        "ip link set shim up",
+        "ip route add 198.51.100.128/25 dev shim",
+    ):
+        daemon.host.run(*line.split())
+    try:
+        address = endpoint(daemon, "one", "lan")["IPAddress"]
+        assert daemon.host.run("ping", "-c1", "-W2", address).returncode == 0
+        assert pings(daemon, "one", "198.51.100.254")
+        assert plan(daemon) == []
+    finally:
+        daemon.host.run("ip", "link", "del", "shim")
+
+
 def test_private_endpoints_do_not_reach_each_other(daemon: Daemon) -> None:
     create(daemon, "lan", *LAN, "-o", "macvlan_mode=private")
     run(daemon, "one", "lan")
@@ -248,11 +267,13 @@ def test_a_parent_that_goes_is_told_and_what_stood_on_it_returns_with_it(daemon:
     create(daemon, "nine", "--subnet", "10.90.0.0/24", parent="eth9")
     run(daemon, "one", "nine")
     run(daemon, "two", "nine")
+    run(daemon, "three", "nine")
     assert pings(daemon, "one", "two")
 
     daemon.host.run("ip", "link", "del", "eth9")
 
     until(lambda: "parent interface eth9 is gone" in Path(daemon.log_path).read_text(), "a word about it")
+    daemon.docker.ok("rm", "-f", "three")
     assert "parent interface eth9 is not there" in refused(
         daemon, "run", "--name", "late", "--net", "nine", "busybox", "true"
     )

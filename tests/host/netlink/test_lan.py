@@ -1,6 +1,7 @@
 """Macvlan links and their parents on a real kernel."""
 
 import ipaddress
+import json
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -146,6 +147,16 @@ def test_a_parent_is_free_as_soon_as_its_only_user_is_gone(plane: LinkPlane, wir
         assert reach(plane, wanted) == {}
 
     assert reach(plane, {}) == {}
+
+
+def test_a_mac_address_that_the_parent_has_is_said(plane: LinkPlane, wire: str) -> None:
+    [shown] = json.loads(ip("-j", "link", "show", PARENT))
+    wanted = state(*endpoint(wire, 2, mac=shown["address"]))
+
+    failures = reach(plane, wanted)
+
+    assert f"MAC address {shown['address']} is in use upon eth9" in str(failures["link", f"{wire}/2", "eth0"])
+    assert "eth0" not in ip("-o", "link", namespace=f"{wire}/2")
 
 
 def test_an_interface_of_somebody_else_is_left_alone(plane: LinkPlane, wire: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from bridgehead.core.drivers.lan_options import lacking
-from bridgehead.core.model.errors import HostRefused
+from bridgehead.core.model.errors import Conflict, HostRefused
 from bridgehead.core.plan.lan import SubLink
 from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.netlink.doors import Doors
@@ -105,8 +105,12 @@ class SubLinks:
             if words := remembered(link):
                 door.must(remember(born.index, words))
             wake(self._doors, link, link.name, born.index)
-        except (OSError, HostRefused):
+        except (OSError, HostRefused) as error:
             self.delete(link)
+            if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+                raise Conflict(
+                    f"MAC address {link.mac} is in use upon {link.lower}, by itself or another link"
+                ) from error
             raise
 
     def _adjust(self, link: SubLink, present: Link) -> None:

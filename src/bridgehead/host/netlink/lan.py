@@ -67,12 +67,15 @@ class SubLinks:
             raise refusals[link.name]
 
     def delete_all_into(self, namespaces: Iterable[str]) -> None:
-        """Every one in these: a namespace lets go of its links late, and a parent may be needed at once."""
+        """Every one in these: a namespace lets go of its links late, and a parent may be needed at once.
+
+        One that stays in spite of this is a leftover to the next look.
+        """
         for namespace in namespaces:
             try:
                 links = map(read_link, self._doors.into(namespace).dump(dump_links()))
                 self._reap(namespace, [link for link in links if link.kind in SUBLINK_KINDS])
-            except FileNotFoundError:
+            except (OSError, HostRefused):
                 continue
 
     def _reap(self, namespace: str, links: Iterable[Link]) -> dict[str, OSError]:

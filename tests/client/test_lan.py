@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.client import sandboxes
 from tests.client.lan import LAN, clear, create, endpoint, inside, lan_daemon, pings, refused, run
-from tests.support import nameserver
+from tests.support import guest, nameserver
 from tests.support.bridgehead import plan
 from tests.support.daemon import Daemon
 from tests.support.testhost import OUTSIDE_ADDRESS, UPLINK_ADDRESS
@@ -227,6 +228,19 @@ def test_published_ports_have_no_effect(daemon: Daemon) -> None:
 
     assert daemon.docker.ok("port", "one") == ""
     assert "8080" not in daemon.host.run("ss", "-ltn").stdout
+
+
+def test_a_namespace_of_somebody_elses_joins_the_lan_and_leaves_it_clean(daemon: Daemon) -> None:
+    create(daemon, "lan", *LAN)
+    path = sandboxes.add(daemon, "visitor", "--network", "lan")
+
+    assert guest.run(daemon.host, path, "ping", "-c1", "-W2", OUTSIDE_ADDRESS)
+    assert guest.resolved(daemon.host, path, nameserver.KNOWN_NAME.rstrip(".")) == [nameserver.KNOWN_ADDRESS]
+    assert plan(daemon) == []
+    sandboxes.bridgehead(daemon, "sandbox", "rm", "visitor")
+
+    assert "eth0" not in guest.links(daemon.host, path)
+    daemon.host.run("ip", "netns", "del", "visitor")
 
 
 def test_the_common_recipe_of_a_configuration(daemon: Daemon) -> None:

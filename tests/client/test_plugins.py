@@ -36,7 +36,7 @@ class Lonely(NetworkDriver):
     def leave(self, request):
         subprocess.run(["ip", "link", "delete", "l" + request.endpoint_id[:8]], check=True)
     def endpoint_oper_info(self, request):
-        return {"vlan": 7}
+        return OperInfo(value={"vlan": 7})
 
 serve(Lonely(), name=sys.argv[1])
 """

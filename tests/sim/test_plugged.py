@@ -258,8 +258,8 @@ async def test_the_way_out_is_told_to_the_plugin_as_it_moves() -> None:
     moved = list(world.plugin.heard)
     await world.engine.networks.disconnect("an", "c1", force=False)
 
-    assert moved == ["RevokeExternalConnectivity"]
-    assert world.plugin.heard == ["RevokeExternalConnectivity", "ProgramExternalConnectivity"]
+    assert moved == ["RevokeExternalConnectivity", "EndpointOperInfo"]
+    assert world.plugin.heard == [*moved, "ProgramExternalConnectivity", "EndpointOperInfo"]
     agree(world)
     await world.engine.end()
 

@@ -40,7 +40,7 @@ class View:
         self._endpoints: dict[ContainerID, list[Endpoint]] = {}
         self._sandboxes = {sandbox.container: sandbox for sandbox in snapshot.sandboxes.values()}
         for endpoint in snapshot.endpoints.values():
-            if endpoint.phase is Phase.READY and not endpoint.service:
+            if endpoint.phase is Phase.READY:
                 self._endpoints.setdefault(endpoint.container, []).append(endpoint)
 
     def names(self, container: Container) -> list[str]:
@@ -72,7 +72,7 @@ def networks(container: Container, view: View) -> dict[str, dict[str, object]]:
     shown: dict[str, dict[str, object]] = {}
     for endpoint in view.endpoints(container.id):
         network = view.snapshot.networks.get(endpoint.network)
-        if network is not None:
+        if network is not None and not endpoint.service:
             wished.pop(network.name, None)
             shown[network.name] = wire.show(container, endpoint.wish, network, endpoint)
     for name, (wish, network) in wished.items():

@@ -112,6 +112,7 @@ class ContainerUseCases:
     async def remove(self, reference: str, *, force: bool) -> None:
         container = self._find(reference)
         if container.state.status.is_alive and not force:
+            refuse(container, "remove", " (to let go of it: bridgehead sandbox rm, or rm -f)")
             raise Conflict(
                 f'cannot remove container "/{container.name}": container is {container.state.status}: '
                 "stop the container before removing or force remove"

@@ -67,13 +67,14 @@ def found(snapshot: Snapshot, reference: str) -> Container:
     return container
 
 
-def refuse(container: Container, what: str) -> None:
-    """
+def refuse(container: Container, what: str, instead: str = "") -> None:
+    """`instead`: what else may be done, to be said at the end.
+
     Raises:
         Conflict: it is a guest, of which nobody here can do that.
     """
     if container.guest:
         raise Conflict(
             f"cannot {what} {container.name}: it is no container but a sandbox for the network namespace of "
-            f"{container.guest.spoken}, whose processes are not ours"
+            f"{container.guest.spoken}, whose processes are not ours{instead}"
         )

@@ -58,6 +58,7 @@ def test_a_namespace_is_known_by_its_inode(other: str) -> None:
     assert NAMESPACES.still(guest)
     assert not NAMESPACES.still(replace(guest, boot="another run"))
     assert not NAMESPACES.still(replace(guest, inode=guest.inode + 1))
+    assert not NAMESPACES.still(replace(guest, cookie=guest.cookie + 1)), "its inode was given to another"
 
 
 def test_a_process_is_known_by_when_it_began(process: "subprocess.Popen[str]") -> None:

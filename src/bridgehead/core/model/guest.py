@@ -17,7 +17,8 @@ class GuestRequest:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """`inode` is the namespace's number among all that live; `boot` the machine's run in which that holds.
+    """`inode` is the namespace's number among all that live, `cookie` among all that ever lived (0: there is
+    none); `boot` the machine's run in which that holds.
 
     `pid` 0: known by `path`. Otherwise the process, which began at `started` (clock ticks since the boot).
     `interfaces` had these names already when it came to us: they are its own.
@@ -29,6 +30,7 @@ class Guest:
     pid: int = 0
     started: int = 0
     interfaces: tuple[str, ...] = ()
+    cookie: int = 0
 
     @property
     def source(self) -> str:

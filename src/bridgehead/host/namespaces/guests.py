@@ -9,6 +9,7 @@ import errno
 import fcntl
 import os
 import socket
+import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from bridgehead.host.namespaces.entering import CLONE_NEWNET, inside
 from bridgehead.host.namespaces.files import identity
 
 _NS_GET_NSTYPE = 0xB703
+_SO_NETNS_COOKIE = 71
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _OWN = "/proc/self/ns/net"
 _PERIOD_S = 1.0
@@ -37,12 +39,12 @@ class KernelNamespaces:
             if not request.path.startswith("/") or "\0" in request.path:
                 raise InvalidParameter(f"the path of a network namespace must be absolute: {request.path}")
             found = Guest(_inode(request.path), _boot(), path=request.path)
-            return replace(found, interfaces=_interfaces(found.source))
+            return _looked_into(found)
         started = _started(request.pid)
         if started is None:
             raise InvalidParameter(f"there is no process {request.pid}")
         guest = Guest(_inode(f"/proc/{request.pid}/ns/net"), _boot(), pid=request.pid, started=started)
-        guest = replace(guest, interfaces=_interfaces(guest.source))
+        guest = _looked_into(guest)
         if _started(request.pid) != started:
             raise InvalidParameter(f"process {request.pid} has ended")
         return guest
@@ -54,6 +56,13 @@ class KernelNamespaces:
         return identity(path)
 
     def still(self, guest: Guest) -> bool:
+        try:
+            return self._there(guest) and inside(guest.source, _cookie) == guest.cookie
+        except OSError:
+            return False
+
+    def _there(self, guest: Guest) -> bool:
+        """As far as one can tell from outside. While we keep it, no other can have its inode."""
         if _boot() != guest.boot or (guest.pid and _started(guest.pid) != guest.started):
             return False
         try:
@@ -66,7 +75,7 @@ class KernelNamespaces:
         with ExitStack() as held:
             if guest.pid:
                 _listen(guest.pid, ended, held)
-            while self.still(guest):
+            while self._there(guest):
                 try:
                     await asyncio.wait_for(ended.wait(), _PERIOD_S)
                 except TimeoutError:
@@ -105,11 +114,24 @@ def _inode(path: str) -> int:
         os.close(found)
 
 
-def _interfaces(path: str) -> tuple[str, ...]:
+def _looked_into(guest: Guest) -> Guest:
+    """With what can only be told from inside."""
     try:
-        return tuple(name for _, name in inside(path, socket.if_nameindex))
+        links, cookie = inside(guest.source, lambda: (socket.if_nameindex(), _cookie()))
     except OSError as error:
-        raise InvalidParameter(f"{path} cannot be entered: {error.strerror}") from None
+        raise InvalidParameter(f"{guest.source} cannot be entered: {error.strerror}") from None
+    return replace(guest, interfaces=tuple(name for _, name in links), cookie=cookie)
+
+
+def _cookie() -> int:
+    """Of the namespace that the calling thread is in. The kernel has them since 5.14."""
+    try:
+        with socket.socket(socket.AF_UNIX) as inside_it:
+            return int.from_bytes(inside_it.getsockopt(socket.SOL_SOCKET, _SO_NETNS_COOKIE, 8), sys.byteorder)
+    except OSError as error:
+        if error.errno == errno.ENOPROTOOPT:
+            return 0
+        raise
 
 
 def _is_network(path: str) -> bool:

@@ -216,14 +216,24 @@ def test_in_a_lent_namespace_it_is_taken_away_by_itself(plane: FirewallPlane, na
     assert _ruleset(other) == ""
 
 
-@pytest.mark.parametrize("rules", ["", "udp dport 53 accept"])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        "",
+        "chain own { };",
+        "chain request { };",
+        "set own { type ipv4_addr; elements = { 192.0.2.1 }; };",
+        "chain own { accept; };",
+        "chain request { accept; }; chain answer { };",
+    ],
+)
 def test_a_table_of_that_name_which_is_not_ours_stays(
-    plane: FirewallPlane, namespaces: Path, rules: str
+    plane: FirewallPlane, namespaces: Path, parts: str
 ) -> None:
     other = make_namespace(namespaces.parent / "other")
     lent = ResolverRedirect(f"{namespaces}/0123456789ab", PORT, lent=True)
     lend(lent.namespace, other, identity(other) or 0)
-    theirs = f"table ip bridgehead {{ chain own {{ {rules or 'accept'}; }}; }}"
+    theirs = f"table ip bridgehead {{ {parts} }}"
     subprocess.run(["nsenter", f"--net={other}", "nft", theirs], check=True, timeout=10)
     before = _ruleset(other)
 
@@ -231,6 +241,22 @@ def test_a_table_of_that_name_which_is_not_ours_stays(
 
     assert isinstance(failures[lent.key], Conflict)
     assert lent.key not in plane.observe()
+    assert _ruleset(other) == before
+
+
+def test_a_lent_redirect_whose_rules_were_flushed_is_made_again(
+    plane: FirewallPlane, namespaces: Path
+) -> None:
+    other = make_namespace(namespaces.parent / "other")
+    lent = ResolverRedirect(f"{namespaces}/0123456789ab", PORT, lent=True)
+    lend(lent.namespace, other, identity(other) or 0)
+    assert plane.apply([Create(lent)]) == {}
+    before = _ruleset(other)
+    _inside(other, "nft", "flush table ip bridgehead")
+
+    failures = plane.apply([Create(lent)])
+
+    assert failures == {}
     assert _ruleset(other) == before
 
 

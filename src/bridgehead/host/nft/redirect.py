@@ -16,6 +16,7 @@ from bridgehead.host.nft.conversation import Conversation
 from bridgehead.host.nft.expressions import Compare, Header, accept, compare, load, load_protocol, store
 from bridgehead.host.nft.wire import (
     IPV4,
+    Attributes,
     Flag,
     Kind,
     Message,
@@ -40,7 +41,9 @@ _QUOTED_PROTOCOL, _QUOTED_PORT = 8 + 9, 8 + 20 + 2  # in the packet that an ICMP
 _OUTPUT_HOOK = 3
 _BEFORE_TRACKING, _AFTER_TRACKING = -300, -150
 _POLICY_ACCEPT = 1
+_TABLE_NAME, _CHAIN_NAME = 1, 3
 _RULE_TABLE, _RULE_CHAIN, _RULE_EXPRESSIONS, _RULE_USERDATA = 1, 2, 4, 7
+_CHAINS = {"request": _BEFORE_TRACKING, "answer": _AFTER_TRACKING}
 _COMMENT = 0  # nft's own type for a comment among a rule's user data
 _MARK = re.compile(r"redirect-(\d+)-(\d+)")
 
@@ -68,12 +71,19 @@ def check_free(conversation: Conversation, namespace: str) -> None:
     Raises:
         Conflict: it has.
     """
-    marks = _marks(conversation)
-    if marks and all(port == 0 for port, _ in marks):
+    if _is_theirs(conversation):
         raise Conflict(
             f"the network namespace kept at {namespace} has an nftables table of its own named {TABLE}: "
             "the embedded DNS server needs that name"
         )
+
+
+def _is_theirs(conversation: Conversation) -> bool:
+    """One without any rule is ours if it has our chains: that is what `nft flush table` leaves."""
+    if marks := _marks(conversation):
+        return all(port == 0 for port, _ in marks)
+    chains = {read_text(chain[_CHAIN_NAME]) for chain in _parts(conversation, Kind.GET_CHAIN)}
+    return chains != set(_CHAINS) and bool(_parts(conversation, Kind.GET_TABLE))
 
 
 def delete(conversation: Conversation) -> None:
@@ -92,9 +102,14 @@ def observed_port(conversation: Conversation) -> int | None:
 
 
 def _marks(conversation: Conversation) -> list[tuple[int, int]]:
-    request = Message(Kind.GET_RULE, IPV4, text(_RULE_TABLE, TABLE))
-    rules = [rule for rule in conversation.dump(request) if read_text(rule[_RULE_TABLE]) == TABLE]
+    rules = _parts(conversation, Kind.GET_RULE)
     return [_mark(rule.get(_RULE_USERDATA, b"")) for rule in rules]
+
+
+def _parts(conversation: Conversation, kind: Kind) -> list[Attributes]:
+    """The table itself, its chains or its rules; each names the table in its first attribute."""
+    found = conversation.dump(Message(kind, IPV4, text(_TABLE_NAME, TABLE)))
+    return [part for part in found if read_text(part[_TABLE_NAME]) == TABLE]
 
 
 def _messages(port: int) -> Sequence[Message]:
@@ -102,8 +117,7 @@ def _messages(port: int) -> Sequence[Message]:
     marked = [_rule_message(rule, f"redirect-{port}-{index}") for index, rule in enumerate(rules)]
     return [
         _table(Kind.NEW_TABLE, Flag.CREATE | Flag.EXCLUSIVE),
-        _chain("request", _BEFORE_TRACKING),
-        _chain("answer", _AFTER_TRACKING),
+        *(_chain(name, priority) for name, priority in _CHAINS.items()),
         *marked,
     ]
 

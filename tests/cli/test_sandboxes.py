@@ -1,6 +1,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.cli.scripted import says
 
 
@@ -47,6 +49,24 @@ def test_add_without_a_network_asks_for_none(daemon, bridgehead):
     asked = daemon.asked[0].json
     assert (asked["Pid"], asked["HostConfig"]["NetworkMode"]) == (123, "")
     assert asked["NetworkingConfig"]["EndpointsConfig"] == {}
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        ("--ip", "10.0.0.9"),
+        ("--ip6", "fd00::9"),
+        ("--link-local-ip", "169.254.0.9"),
+        ("--mac-address", "02:00:00:00:00:09"),
+        ("--network-alias", "db"),
+    ],
+    ids=lambda wish: wish[0],
+)
+def test_what_belongs_to_a_network_is_not_dropped_without_one(daemon, bridgehead, wish):
+    outcome = bridgehead("sandbox", "add", "guest", "--pid", "123", *wish)
+
+    assert (outcome.code, "--network" in outcome.err) == (125, True), outcome.err
+    assert daemon.asked == []
 
 
 def test_add_needs_one_namespace(daemon, bridgehead):

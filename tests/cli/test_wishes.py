@@ -129,3 +129,11 @@ def test_published_ports_are_spelled_out(word, expected):
 def test_ranges_of_unequal_length_are_refused():
     with pytest.raises(CommandFailed, match="invalid ranges"):
         port_bindings(["90-92:80-81"])
+
+
+@pytest.mark.parametrize("field", ["ipp=10.0.0.2", "ip", "=x", "gw-priority=high", "gw-priority="])
+def test_a_field_of_a_network_that_there_is_not_is_refused(daemon, bridgehead, field):
+    outcome = bridgehead("create", "--network", f"name=n,{field}", "busybox")
+
+    assert (outcome.code, f'invalid field "{field}"' in outcome.err) == (125, True), outcome.err
+    assert daemon.asked == []

@@ -7,7 +7,8 @@ from bridgehead.cli.client import Body, CommandFailed
 
 NOT_USER_DEFINED = {"default", "bridge", "host", "none", ""}
 MAC = re.compile(r"[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}")
-REPEATED = {"alias": "Aliases", "link-local-ip": "LinkLocalIPs", "driver-opt": "DriverOpts"}
+_NUMBER = re.compile(r"[+-]?\d+")
+_FIELDS = {"name", "alias", "ip", "ip6", "link-local-ip", "mac-address", "driver-opt", "gw-priority"}
 
 
 class EndpointWishes(TypedDict):
@@ -71,8 +72,11 @@ def _fields(word: str) -> dict[str, list[str]]:
         return {"name": [word]}
     fields: dict[str, list[str]] = {}
     for part in word.split(","):
-        key, _, value = part.partition("=")
-        fields.setdefault(key.strip().lower(), []).append(value)
+        key, given, value = part.partition("=")
+        key = key.strip().lower()
+        if not given or key not in _FIELDS or (key == "gw-priority" and not _NUMBER.fullmatch(value)):
+            raise CommandFailed(f'invalid argument "{word}" for "--network" flag: invalid field "{part}"', 125)
+        fields.setdefault(key, []).append(value)
     if "name" not in fields:
         raise CommandFailed(
             f'invalid argument "{word}" for "--network" flag: network name/id is not specified', 125

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Unpack
+from typing import Literal, Unpack
 
 import click
 
@@ -13,6 +13,15 @@ from bridgehead.cli.format import natural, short, table
 from bridgehead.cli.ports import exposed, port_bindings
 from bridgehead.cli.replies import Created, SandboxReply
 from bridgehead.cli.verb import Verb, each
+
+
+_OF_A_NETWORK: tuple[Literal["ip", "ip6", "link_local_ip", "mac_address", "network_alias"], ...] = (
+    "ip",
+    "ip6",
+    "link_local_ip",
+    "mac_address",
+    "network_alias",
+)
 
 
 class SandboxWishes(EndpointWishes):
@@ -54,6 +63,10 @@ def add(client: Client, *, name: str, **wishes: Unpack[SandboxWishes]) -> None:
     """Make a sandbox of a network namespace, which then joins networks under NAME as a container does"""
     if bool(wishes["netns"]) == (wishes["pid"] is not None):
         raise CommandFailed("say which network namespace: --netns PATH or --pid PID", 125)
+    if not wishes["network"] and any(wishes[name] for name in _OF_A_NETWORK):
+        raise CommandFailed(
+            "addresses, MAC addresses and aliases belong to a network: name it with --network", 125
+        )
     reply: Created = client.post("/sandboxes/create", _body(wishes), {"name": name})
     for warning in reply.get("Warnings") or []:
         print(f"WARNING: {warning}", file=sys.stderr)

@@ -112,6 +112,8 @@ def test_what_stands_in_the_way_inside_is_named_and_stays(
     answer = lan.docker("network", "connect", "--driver-opt", name, "lan", "guest")
 
     assert sentence in answer.err
+    assert path in answer.err
+    assert "/run/bridgehead/netns" not in answer.err
     until(lambda: (guest.links(lan.host, path), guest.rules(lan.host, path)) == before, "all as before")
     assert shown(lan, "guest")["NetworkSettings"]["Networks"] == {}
     bridgehead(lan, "sandbox", "rm", "guest")

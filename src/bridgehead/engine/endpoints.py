@@ -18,6 +18,7 @@ from bridgehead.core.model.plugged import PluggedEndpoint
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.publishing import carriers
 from bridgehead.engine.events import EventBus
+from bridgehead.engine.guest_rules import in_own_words
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.plugged.plugged import Plugged
 from bridgehead.engine.publishing import Publishing
@@ -55,12 +56,13 @@ class EndpointUseCases:
         endpoint = decide(self._intent, snapshot, sandbox, wished, where)
         connected = self._publishing.awaited(snapshot.put(wished, endpoint), sandbox.id, host)
         try:
-            await self._intent.attempt(
-                connected,
-                endpoint,
-                undo=lambda now: _without_idle_ports(sandbox.id, _disconnected(now, endpoint, where)),
-                asking=None if where.plugged is None else partial(self._ask, sandbox.id, host),
-            )
+            with in_own_words(who.guest, self._intent.facts.layout):
+                await self._intent.attempt(
+                    connected,
+                    endpoint,
+                    undo=lambda now: _without_idle_ports(sandbox.id, _disconnected(now, endpoint, where)),
+                    asking=None if where.plugged is None else partial(self._ask, sandbox.id, host),
+                )
         finally:
             await self._plugged.follow(sandbox.id)
         self._events.network(where, "connect", container=who.id)

@@ -1,9 +1,12 @@
 """What a guest may be and what may be done to it: the refusals, in words that say what it is."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
+from bridgehead.core.layout import Layout
 from bridgehead.core.model.container import Container
-from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound
+from bridgehead.core.model.errors import BridgeheadError, Conflict, InvalidParameter, NotFound
 from bridgehead.core.model.guest import Guest
 from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.requests import ContainerRequest
@@ -51,6 +54,20 @@ def check_new(snapshot: Snapshot, guest: Guest, kept: Mapping[int, ContainerID])
     holder = snapshot.containers.get(kept.get(guest.inode, ContainerID("")))
     if holder:
         raise Conflict(f'the network namespace {guest.source} is that of container "{holder.name}"')
+
+
+@contextmanager
+def in_own_words(guest: Guest | None, layout: Layout) -> Iterator[None]:
+    """A refusal from within names the namespace by our own path, which is gone when it is read: by the
+    user's then. `guest` None: nothing is changed.
+    """
+    try:
+        yield
+    except BridgeheadError as error:
+        if guest:
+            ours = rf"{re.escape(layout.namespaces)}/[0-9a-f]+"
+            error.args = (re.sub(ours, lambda _: guest.source, error.message), *error.args[1:])
+        raise
 
 
 def found(snapshot: Snapshot, reference: str) -> Container:

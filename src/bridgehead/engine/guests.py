@@ -19,7 +19,7 @@ from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.engine import creation
 from bridgehead.engine.containers import ContainerUseCases
 from bridgehead.engine.events import EventBus
-from bridgehead.engine.guest_rules import NO_NETWORK, check, check_networks, check_new, found
+from bridgehead.engine.guest_rules import NO_NETWORK, check, check_networks, check_new, found, in_own_words
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle
 from bridgehead.engine.tasks import Tasks, to_the_end
@@ -57,7 +57,8 @@ class GuestUseCases:
         await self._intent.attempt(self._intent.snapshot.put(container), container)
         self._events.container(container, "create")
         async with self._life.changing(container.id):
-            await self._life.launch(container.id)
+            with in_own_words(container.guest, self._intent.facts.layout):
+                await self._life.launch(container.id)
         return container, []
 
     @to_the_end

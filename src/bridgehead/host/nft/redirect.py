@@ -73,7 +73,7 @@ def check_free(conversation: Conversation, namespace: str) -> None:
     """
     if _is_theirs(conversation):
         raise Conflict(
-            f"the network namespace kept at {namespace} has an nftables table of its own named {TABLE}: "
+            f"the network namespace {namespace} has an nftables table of its own named {TABLE}: "
             "the embedded DNS server needs that name"
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bridgehead.core.model.errors import Conflict
 from bridgehead.core.plan.diff import Create, Delete, Update, diff
 from bridgehead.core.plan.lan import ParentLink, SubLink
 from bridgehead.core.plan.objects import KernelObject, LinkAddress, Namespace, state
@@ -137,6 +138,19 @@ def test_without_its_parent_an_endpoint_says_what_is_missing(plane: LinkPlane, w
     ip("link", "add", PARENT, "type", "veth", "peer", "name", "far")
     assert reach(plane, desired) == {}
     assert plane.observe() == desired
+
+
+@pytest.mark.parametrize(("theirs", "ours"), [("bridge", "passthru"), ("passthru", "bridge")])
+def test_passthru_beside_an_interface_of_the_hosts_names_it(
+    plane: LinkPlane, wire: str, theirs: str, ours: str
+) -> None:
+    ip("link", "add", "shim", "link", PARENT, "type", "macvlan", "mode", theirs)
+    namespace, link, _ = endpoint(wire, 2, mode=ours)
+
+    failures = plane.apply([Create(namespace), Create(link)])
+
+    assert isinstance(failures[link.key], Conflict)
+    assert f"shim stands on {PARENT}" in str(failures[link.key])
 
 
 def test_a_parent_is_free_as_soon_as_its_only_user_is_gone(plane: LinkPlane, wire: str) -> None:

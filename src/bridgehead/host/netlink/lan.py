@@ -8,6 +8,7 @@ from functools import partial
 
 from bridgehead.core.drivers.lan_options import lacking
 from bridgehead.core.model.errors import Conflict, HostRefused
+from bridgehead.core.plan.explain import describe
 from bridgehead.core.plan.lan import SubLink
 from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.netlink.doors import Doors
@@ -26,6 +27,8 @@ from bridgehead.host.netlink.parents import raised
 from bridgehead.host.netlink.reaper import Reaper
 from bridgehead.host.netlink.refusals import taken
 from bridgehead.host.netlink.sublinks import SUBLINK_KINDS, change_sublink, create_sublink
+
+_MACVLANS = ("macvlan", "macvtap")
 
 
 class SubLinks:
@@ -98,6 +101,11 @@ class SubLinks:
         except OSError as error:
             if error.errno == errno.EOPNOTSUPP:
                 raise HostRefused(lacking(link.kind)) from error
+            if error.errno == errno.EINVAL and (standing := self._standing_on(lower)):
+                raise Conflict(
+                    f"cannot create {describe(link)}: mode passthru shares a parent interface with nobody, "
+                    f"and {', '.join(standing)} stands on {link.lower}"
+                ) from error
             raise
         finally:
             os.close(namespace)
@@ -115,6 +123,15 @@ class SubLinks:
                     f"MAC address {link.mac} is in use upon {link.lower}, by itself or another link"
                 ) from error
             raise
+
+    def _standing_on(self, lower: Link) -> list[str]:
+        """Those of the host's own interfaces: it does not see into other namespaces."""
+        found = map(read_link, self._doors.host.dump(dump_links()))
+        return [
+            link.name
+            for link in found
+            if link.kind in _MACVLANS and link.peer == lower.index and not link.peer_elsewhere
+        ]
 
     def _adjust(self, link: SubLink, present: Link) -> None:
         seen = self._seen(link, present)

@@ -175,7 +175,13 @@ async def test_what_is_not_built_says_so(api: Api) -> None:
 
 
 async def test_empty_lists_are_printed(api: Api) -> None:
-    for words in (("volume", "ls"), ("plugin", "ls"), ("system", "df"), ("container", "prune", "-f")):
+    for words in (
+        ("volume", "ls"),
+        ("plugin", "ls"),
+        ("system", "df"),
+        ("container", "prune", "-f"),
+        ("system", "prune", "-f"),
+    ):
         done = await api.docker(*words)
 
         assert done.code == 0, done.err

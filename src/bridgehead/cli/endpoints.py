@@ -75,7 +75,9 @@ def _fields(word: str) -> dict[str, list[str]]:
         key, given, value = part.partition("=")
         key = key.strip().lower()
         if not given or key not in _FIELDS or (key == "gw-priority" and not _NUMBER.fullmatch(value)):
-            raise CommandFailed(f'invalid argument "{word}" for "--network" flag: invalid field "{part}"', 125)
+            raise CommandFailed(
+                f'invalid argument "{word}" for "--network" flag: invalid field "{part}"', 125
+            )
         fields.setdefault(key, []).append(value)
     if "name" not in fields:
         raise CommandFailed(

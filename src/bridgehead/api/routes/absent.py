@@ -15,7 +15,6 @@ _SWARM = ("/swarm", "/nodes", "/services", "/tasks", "/secrets", "/configs")
 _UNBUILT: dict[tuple[str, str], str] = {
     ("POST", "/auth"): "logging in to registries is not built yet",
     ("POST", "/build"): "building images is not built yet; use docker load or docker import",
-    ("POST", "/build/prune"): "building images is not built yet, so there is no cache",
     ("POST", "/session"): "building images is not built yet",
     ("POST", "/grpc"): "building images is not built yet",
     ("GET", "/images/search"): "searching registries is not built yet",
@@ -61,6 +60,10 @@ async def _no_volumes_pruned(_: Call) -> web.StreamResponse:
     return json({"VolumesDeleted": None, "SpaceReclaimed": 0})
 
 
+async def _no_cache_pruned(_: Call) -> web.StreamResponse:
+    return json({"CachesDeleted": [], "SpaceReclaimed": 0})
+
+
 async def _no_plugins(_: Call) -> web.StreamResponse:
     return json([])
 
@@ -79,6 +82,7 @@ ENTRIES = (
     Entry("GET", "/volumes/{name}", _no_volume),
     Entry("DELETE", "/volumes/{name}", _no_volume),
     Entry("POST", "/volumes/prune", _no_volumes_pruned),
+    Entry("POST", "/build/prune", _no_cache_pruned),
     Entry("GET", "/plugins", _no_plugins),
     Entry("GET", "/plugins/{name}/json", _no_plugin),
 )

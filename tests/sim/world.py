@@ -9,8 +9,8 @@ from typing import Any, cast
 from bridgehead.core.desired import fragment, owners
 from bridgehead.core.drivers.api import HostLink
 from bridgehead.core.drivers.bridge import BridgeDriver
-from bridgehead.core.drivers.ipvlan import IpvlanDriver
-from bridgehead.core.drivers.macvlan import MacvlanDriver
+from bridgehead.core.drivers.ipvlan import IPVLAN
+from bridgehead.core.drivers.macvlan import MACVLAN
 from bridgehead.core.drivers.plain import PlainDriver
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.firewall.nft import NftSpelling
@@ -32,7 +32,7 @@ from tests.sim.plugin import Plugin
 
 IMAGE = Image(ImageID("sha256:" + "b" * 64), ("sha256:" + "c" * 64,), ("busybox:latest",))
 FIREWALL = NftSpelling()
-DRIVERS = (BridgeDriver(FIREWALL), MacvlanDriver(), IpvlanDriver(), PlainDriver("host"), PlainDriver("null"))
+DRIVERS = (BridgeDriver(FIREWALL), MACVLAN, IPVLAN, PlainDriver("host"), PlainDriver("null"))
 FACTS = HostFacts(
     Layout("/data", "/exec"),
     {driver.name: driver for driver in DRIVERS},

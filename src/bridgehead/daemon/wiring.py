@@ -12,8 +12,8 @@ from bridgehead import __version__
 from bridgehead.api import server
 from bridgehead.api.identity import Identity
 from bridgehead.core.drivers.bridge import BridgeDriver
-from bridgehead.core.drivers.ipvlan import IpvlanDriver
-from bridgehead.core.drivers.macvlan import MacvlanDriver
+from bridgehead.core.drivers.ipvlan import IPVLAN
+from bridgehead.core.drivers.macvlan import MACVLAN
 from bridgehead.core.drivers.plain import PlainDriver
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool, with_own_ipv6
@@ -168,7 +168,7 @@ def _facts(
     adopted = _adopted(bridge, stored)
     firewall = rules.spelling(options, chosen, adopted)
     bridging = BridgeDriver(firewall, direct_routing=options.direct_routing, masquerade6=options.ip6tables)
-    drivers = (bridging, MacvlanDriver(), IpvlanDriver(), PlainDriver("host"), PlainDriver("null"))
+    drivers = (bridging, MACVLAN, IPVLAN, PlainDriver("host"), PlainDriver("null"))
     return HostFacts(
         layout=settings.layout,
         drivers={driver.name: driver for driver in drivers},

@@ -8,9 +8,9 @@ import pytest
 
 from bridgehead.core.drivers import lan_options
 from bridgehead.core.drivers.api import Ground, HostLink, Place
-from bridgehead.core.drivers.ipvlan import IpvlanDriver
+from bridgehead.core.drivers.ipvlan import IPVLAN
 from bridgehead.core.drivers.lan import LanDriver, parent_objects
-from bridgehead.core.drivers.macvlan import MacvlanDriver
+from bridgehead.core.drivers.macvlan import MACVLAN
 from bridgehead.core.model.errors import BridgeheadError, Forbidden, InvalidParameter, NotImplementedByDriver
 from bridgehead.core.model.ids import ContainerID, EndpointID, NetworkID, SandboxID
 from bridgehead.core.model.network import Endpoint, EndpointWish, LanOptions, Network, ParentKind
@@ -18,7 +18,7 @@ from bridgehead.core.model.requests import NetworkRequest
 from bridgehead.core.plan.lan import ParentLink, SubLink
 from bridgehead.core.plan.objects import LinkAddress
 
-DRIVERS: Mapping[str, LanDriver] = {"macvlan": MacvlanDriver(), "ipvlan": IpvlanDriver()}
+DRIVERS: Mapping[str, LanDriver] = {"macvlan": MACVLAN, "ipvlan": IPVLAN}
 EVERYTHING = frozenset(lan_options.KERNEL_OPTIONS)
 LINKS = {
     link.name: link

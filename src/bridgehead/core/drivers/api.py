@@ -17,9 +17,7 @@ class Capabilities:
     `on_parent`: networks stand on interfaces of the host's, which must be looked at first.
     """
 
-    user_creatable: bool
-    allocates_addresses: bool
-    has_interfaces: bool
+    has_interfaces: bool = True
     several_subnets: bool = False
     null_ipam: bool = False
     on_parent: bool = False
@@ -58,6 +56,8 @@ class Place:
 
 
 class Driver(Protocol):
+    """Whoever derives from it need not answer what its networks do not have."""
+
     name: str
     capabilities: Capabilities
 
@@ -71,13 +71,13 @@ class Driver(Protocol):
 
     def without_gateway(self, network: Network) -> Collection[int]:
         """The address families in which no gateway is reserved unless somebody asks for one."""
-        ...
+        return ()
 
-    def network_objects(self, network: Network) -> Iterable[KernelObject]: ...
+    def network_objects(self, network: Network) -> Iterable[KernelObject]:
+        return ()
 
-    def endpoint_objects(
-        self, network: Network, endpoint: Endpoint, place: Place
-    ) -> Iterable[KernelObject]: ...
+    def endpoint_objects(self, network: Network, endpoint: Endpoint, place: Place) -> Iterable[KernelObject]:
+        return ()
 
     def published_objects(
         self, network: Network, endpoint: Endpoint, ports: Sequence[PortBinding], also: Sequence[Network]
@@ -86,13 +86,13 @@ class Driver(Protocol):
 
         `also`: the other networks, with a bridge, that the sandbox is attached to.
         """
-        ...
+        return ()
 
     def linked_objects(
         self, network: Network, recipient: Endpoint, source: Endpoint, ports: Sequence[tuple[int, str]]
     ) -> Iterable[KernelObject]:
         """What lets `recipient` use these (port, protocol) of `source` on a network that forbids talking."""
-        ...
+        return ()
 
 
 Drivers = Mapping[str, Driver]

@@ -1,6 +1,5 @@
 """The bridge driver: one Linux bridge a network, one veth pair an endpoint."""
 
-import ipaddress
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from hashlib import sha256
@@ -11,7 +10,7 @@ from bridgehead.core.drivers.api import Capabilities, Ground, Place
 from bridgehead.core.firewall.rules import FamilyPolicy, LinkAccept, NetworkPolicy, Published
 from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.layout import bridge_name
-from bridgehead.core.model.addresses import Address, Interface
+from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.errors import Forbidden, InvalidParameter
 from bridgehead.core.model.network import (
     SMALLEST_IPV6_MTU,
@@ -24,8 +23,6 @@ from bridgehead.core.model.network import (
 from bridgehead.core.model.requests import NetworkRequest
 from bridgehead.core.plan.objects import Bridge, KernelObject, LinkAddress, Sysctl, Veth
 
-_LINK_LOCAL_LENGTHS = {4: 16, 6: 64}
-
 
 class BridgeDriver:
     """`direct_routing`: published ports may also be reached by routing to a container's own address.
@@ -34,7 +31,7 @@ class BridgeDriver:
     """
 
     name = "bridge"
-    capabilities = Capabilities(user_creatable=True, allocates_addresses=True, has_interfaces=True)
+    capabilities = Capabilities()
 
     def __init__(self, firewall: Spelling, *, direct_routing: bool = False, masquerade6: bool = True) -> None:
         self._firewall = firewall
@@ -88,11 +85,11 @@ class BridgeDriver:
             peer=endpoint.interface,
             mac=endpoint.mac,
             mtu=bridge.mtu,
-            ipv6=any(address.version == 6 for address in (*endpoint.addresses, *endpoint.wish.link_local)),
+            ipv6=endpoint.ipv6,
             hairpin=place.published and self._translates,
             sysctls=endpoint_options.sysctls(endpoint.wish.driver_options),
         )
-        for address in (*endpoint.addresses, *map(_with_length, endpoint.wish.link_local)):
+        for address in endpoint.interface_addresses:
             yield LinkAddress(place.namespace, endpoint.interface, address)
 
     def published_objects(
@@ -145,10 +142,6 @@ class BridgeDriver:
 
 def _address(endpoint: Endpoint, version: int) -> Address | None:
     return next((item.ip for item in endpoint.addresses if item.version == version), None)
-
-
-def _with_length(link_local: Address) -> Interface:
-    return ipaddress.ip_interface((link_local, _LINK_LOCAL_LENGTHS[link_local.version]))
 
 
 def route_localnet(interface: str) -> str:

@@ -5,21 +5,7 @@ itself), l3s (l3 whose packets pass the host's connection tracking). Flags: brid
 other), private, vepa.
 """
 
-from bridgehead.core.drivers.api import Capabilities
 from bridgehead.core.drivers.lan import LanDriver
 from bridgehead.core.drivers.lan_options import Words
 
-_WORDS = Words("ipvlan", "di", ("l2", "l3", "l3s"), ("bridge", "private", "vepa"), shares_mac=True)
-_CAPABILITIES = Capabilities(
-    user_creatable=True,
-    allocates_addresses=True,
-    has_interfaces=True,
-    several_subnets=True,
-    null_ipam=True,
-    on_parent=True,
-)
-
-
-class IpvlanDriver(LanDriver):
-    def __init__(self) -> None:
-        super().__init__(_WORDS, _CAPABILITIES)
+IPVLAN = LanDriver(Words("ipvlan", "di", ("l2", "l3", "l3s"), ("bridge", "private", "vepa"), shares_mac=True))

@@ -3,28 +3,27 @@
 Nothing of it passes through the host's own IP stack, so there are no ports to publish and no rules.
 """
 
-import ipaddress
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from bridgehead.core import endpoint_options
 from bridgehead.core.drivers import lan_options
-from bridgehead.core.drivers.api import Capabilities, Ground, Place
+from bridgehead.core.drivers.api import Capabilities, Driver, Ground, Place
 from bridgehead.core.drivers.lan_options import Words
-from bridgehead.core.model.addresses import Address, Interface
 from bridgehead.core.model.errors import InvalidParameter
-from bridgehead.core.model.network import Endpoint, LanOptions, Network, ParentKind, PortBinding
+from bridgehead.core.model.network import Endpoint, LanOptions, Network, ParentKind
 from bridgehead.core.model.requests import NetworkRequest
 from bridgehead.core.plan.lan import ParentLink, SubLink
 from bridgehead.core.plan.objects import KernelObject, LinkAddress
 
-_LINK_LOCAL_LENGTHS = {4: 16, 6: 64}
 
+class LanDriver(Driver):
+    """A network has no objects: its parent belongs to all that stand on it, see `parent_objects`."""
 
-class LanDriver:
-    def __init__(self, words: Words, capabilities: Capabilities) -> None:
+    capabilities = Capabilities(several_subnets=True, null_ipam=True, on_parent=True)
+
+    def __init__(self, words: Words) -> None:
         self.name = words.driver
-        self.capabilities = capabilities
         self._words = words
 
     def shaped(self, network: Network, request: NetworkRequest, ground: Ground) -> Network:
@@ -40,10 +39,6 @@ class LanDriver:
     def without_gateway(self, network: Network) -> Collection[int]:
         return (4, 6) if network.internal or options(network).routed else ()
 
-    def network_objects(self, network: Network) -> Iterable[KernelObject]:
-        """The parent belongs to all networks on it: see `parent_objects`."""
-        return ()
-
     def endpoint_objects(self, network: Network, endpoint: Endpoint, place: Place) -> Iterable[KernelObject]:
         lan = options(network)
         yield SubLink(
@@ -55,21 +50,11 @@ class LanDriver:
             flag=lan.flag,
             mac=endpoint.mac,
             mtu=lan.mtu,
-            ipv6=any(address.version == 6 for address in (*endpoint.addresses, *endpoint.wish.link_local)),
+            ipv6=endpoint.ipv6,
             sysctls=endpoint_options.sysctls(endpoint.wish.driver_options),
         )
-        for address in (*endpoint.addresses, *map(_with_length, endpoint.wish.link_local)):
+        for address in endpoint.interface_addresses:
             yield LinkAddress(place.namespace, endpoint.interface, address)
-
-    def published_objects(
-        self, network: Network, endpoint: Endpoint, ports: Sequence[PortBinding], also: Sequence[Network]
-    ) -> Iterable[KernelObject]:
-        return ()
-
-    def linked_objects(
-        self, network: Network, recipient: Endpoint, source: Endpoint, ports: Sequence[tuple[int, str]]
-    ) -> Iterable[KernelObject]:
-        return ()
 
 
 def parent_objects(networks: Iterable[Network], parent: str) -> Iterable[KernelObject]:
@@ -89,7 +74,3 @@ def options(network: Network) -> LanOptions:
     if network.lan is None:
         raise InvalidParameter(f"network {network.name} has no parent interface")
     return network.lan
-
-
-def _with_length(link_local: Address) -> Interface:
-    return ipaddress.ip_interface((link_local, _LINK_LOCAL_LENGTHS[link_local.version]))

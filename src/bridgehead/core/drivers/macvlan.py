@@ -5,21 +5,7 @@ sends frames back), passthru (one endpoint has the parent for itself). The host 
 the parent: the kernel gives what the host sends to the wire alone.
 """
 
-from bridgehead.core.drivers.api import Capabilities
 from bridgehead.core.drivers.lan import LanDriver
 from bridgehead.core.drivers.lan_options import Words
 
-_WORDS = Words("macvlan", "dm", ("bridge", "private", "vepa", "passthru"))
-_CAPABILITIES = Capabilities(
-    user_creatable=True,
-    allocates_addresses=True,
-    has_interfaces=True,
-    several_subnets=True,
-    null_ipam=True,
-    on_parent=True,
-)
-
-
-class MacvlanDriver(LanDriver):
-    def __init__(self) -> None:
-        super().__init__(_WORDS, _CAPABILITIES)
+MACVLAN = LanDriver(Words("macvlan", "dm", ("bridge", "private", "vepa", "passthru")))

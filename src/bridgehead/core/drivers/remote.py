@@ -1,36 +1,27 @@
 """The remote driver: networks and endpoints that a plugin makes. What it lends us is put into the sandbox."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable
 
 from bridgehead.core import endpoint_options
-from bridgehead.core.drivers.api import Capabilities, Ground, Place
-from bridgehead.core.model.network import Endpoint, Network, PortBinding
+from bridgehead.core.drivers.api import Capabilities, Driver, Ground, Place
+from bridgehead.core.model.network import Endpoint, Network
 from bridgehead.core.model.plugged import Told
 from bridgehead.core.model.requests import NetworkRequest
 from bridgehead.core.plan.borrowed import BorrowedLink
 from bridgehead.core.plan.objects import KernelObject, LinkAddress, Route
 
 
-class RemoteDriver:
-    """One for all plugins: what it does follows from what they answered, which is in the records."""
+class RemoteDriver(Driver):
+    """One for all plugins: what it does follows from what they answered, which is in the records.
+
+    They are told of published ports, and bring them in themselves.
+    """
 
     name = "remote"
-    capabilities = Capabilities(
-        user_creatable=True,
-        allocates_addresses=True,
-        has_interfaces=True,
-        several_subnets=True,
-        null_ipam=True,
-    )
+    capabilities = Capabilities(several_subnets=True, null_ipam=True)
 
     def shaped(self, network: Network, request: NetworkRequest, ground: Ground) -> Network:
         return network
-
-    def without_gateway(self, network: Network) -> Collection[int]:
-        return ()
-
-    def network_objects(self, network: Network) -> Iterable[KernelObject]:
-        return ()
 
     def endpoint_objects(self, network: Network, endpoint: Endpoint, place: Place) -> Iterable[KernelObject]:
         plugged = endpoint.plugged
@@ -41,24 +32,13 @@ class RemoteDriver:
             name=endpoint.interface,
             source=plugged.source,
             mac=endpoint.mac,
-            ipv6=any(address.version == 6 for address in endpoint.addresses),
+            ipv6=endpoint.ipv6,
             sysctls=endpoint_options.sysctls(endpoint.wish.driver_options),
         )
-        for address in endpoint.addresses:
+        for address in endpoint.interface_addresses:
             yield LinkAddress(place.namespace, endpoint.interface, address)
         for route in plugged.routes:
             yield Route(place.namespace, route.destination, endpoint.interface, route.hop)
-
-    def published_objects(
-        self, network: Network, endpoint: Endpoint, ports: Sequence[PortBinding], also: Sequence[Network]
-    ) -> Iterable[KernelObject]:
-        """The plugin is told of them, and does it itself."""
-        return ()
-
-    def linked_objects(
-        self, network: Network, recipient: Endpoint, source: Endpoint, ports: Sequence[tuple[int, str]]
-    ) -> Iterable[KernelObject]:
-        return ()
 
 
 REMOTE = RemoteDriver()

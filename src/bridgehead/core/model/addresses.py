@@ -13,6 +13,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Prefix = ipaddress.IPv4Network | ipaddress.IPv6Network
 Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
 
+_LINK_LOCAL = {4: ipaddress.ip_network("169.254.0.0/16"), 6: ipaddress.ip_network("fe80::/64")}
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 # For objects there are thousands of: a thousand ports have a handful of addresses among them.
@@ -21,6 +22,11 @@ spelled = lru_cache(256)(str)
 
 def interface(address: Address, prefix: Prefix) -> Interface:
     return ipaddress.ip_interface(f"{address}/{prefix.prefixlen}")
+
+
+def link_local(address: Address) -> Interface:
+    """With the length of the block that every link has."""
+    return interface(address, _LINK_LOCAL[address.version])
 
 
 def parse_mac(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bridgehead.core.model.addresses import Address, Interface, Prefix, interface
+from bridgehead.core.model.addresses import Address, Interface, Prefix, interface, link_local
 from bridgehead.core.model.ids import ContainerID, EndpointID, NetworkID, SandboxID
 from bridgehead.core.model.plugged import PluggedEndpoint, PluggedNetwork
 
@@ -217,6 +217,15 @@ class Endpoint:
     phase: Phase = Phase.PENDING
     plugged: PluggedEndpoint | None = None
     service: bool = False
+
+    @property
+    def interface_addresses(self) -> tuple[Interface, ...]:
+        """All that its interface carries."""
+        return (*self.addresses, *map(link_local, self.wish.link_local))
+
+    @property
+    def ipv6(self) -> bool:
+        return any(address.version == 6 for address in self.interface_addresses)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from bridgehead.core import configurations
-from bridgehead.core.drivers import bridge_options, lan_options
+from bridgehead.core.drivers import labels, lan_options
 from bridgehead.core.drivers.api import Capabilities, Ground
 from bridgehead.core.ipam import subnets
 from bridgehead.core.model.errors import Conflict, Forbidden, InvalidParameter
@@ -37,7 +37,7 @@ def completed(intent: Intent, request: NetworkRequest) -> NetworkRequest:
 
 def draft(intent: Intent, request: NetworkRequest) -> Network:
     """What a completed request says of the network, without anything that is chosen for it."""
-    families = bridge_options.families(request.options, ipv4=request.ipv4, ipv6=request.ipv6)
+    families = labels.families(request.options, ipv4=request.ipv4, ipv6=request.ipv6)
     return replace(_named(intent, request), ipv4=4 in families, ipv6=6 in families)
 
 

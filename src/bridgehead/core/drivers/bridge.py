@@ -7,13 +7,13 @@ from hashlib import sha256
 from bridgehead.core import endpoint_options
 from bridgehead.core.drivers import bridge_options
 from bridgehead.core.drivers.api import Capabilities, Ground, Place
+from bridgehead.core.drivers.labels import check_size
 from bridgehead.core.firewall.rules import FamilyPolicy, LinkAccept, NetworkPolicy, Published
 from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.layout import bridge_name
 from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.errors import Forbidden, InvalidParameter
 from bridgehead.core.model.network import (
-    SMALLEST_IPV6_MTU,
     BridgeOptions,
     Endpoint,
     GatewayMode,
@@ -47,10 +47,7 @@ class BridgeDriver:
             internal=request.internal,
         )
         _reject_same_bridge(ground.networks, network.id, bridge.name)
-        if network.ipv6 and bridge.mtu < SMALLEST_IPV6_MTU:
-            raise InvalidParameter(
-                f"invalid MTU number: {bridge.mtu}: IPv6 needs {SMALLEST_IPV6_MTU} at the least"
-            )
+        check_size(network, bridge.mtu)
         return replace(network, bridge=bridge)
 
     def without_gateway(self, network: Network) -> Collection[int]:

@@ -6,11 +6,11 @@ Source: behaviour.md 1.17, 2.4 and 2.17.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bridgehead.core.drivers import bridge_options
+from bridgehead.core.drivers import labels
 from bridgehead.core.drivers.api import Ground, HostLink
 from bridgehead.core.firewall.rules import is_plain
 from bridgehead.core.model.errors import Forbidden, InvalidParameter, NotImplementedByDriver
-from bridgehead.core.model.network import SMALLEST_IPV6_MTU, LanOptions, Network, ParentKind
+from bridgehead.core.model.network import LanOptions, Network, ParentKind
 
 PARENT = "parent"
 KERNEL_OPTIONS = {
@@ -41,7 +41,7 @@ def parse(words: Words, network: Network, ground: Ground) -> LanOptions:
         NotImplementedByDriver: the kernel lacks what is needed; its option is named.
     """
     given = network.options
-    bridge_options.check_announcements(given)
+    labels.check_announcements(given)
     mode, flag = _chosen(given, words, "mode", words.modes), _chosen(given, words, "flag", words.flags)
     _require(words.driver, ground)
     parent, kind = _parent(given.get(PARENT, ""), f"{words.dummy}-{network.id[:12]}", words, ground)
@@ -51,8 +51,8 @@ def parse(words: Words, network: Network, ground: Ground) -> LanOptions:
         parent_kind=kind,
         flag=flag,
         shares_mac=words.shares_mac,
-        mtu=bridge_options.size(given),
-        interface_prefix=bridge_options.interface_prefix(given),
+        mtu=labels.size(given),
+        interface_prefix=labels.interface_prefix(given),
     )
     _check_size(options, network, ground.links.get(options.base))
     _check_neighbours(words.driver, options, ground.networks)
@@ -150,10 +150,7 @@ def _check_vlan(name: str, words: Words, ground: Ground) -> None:
 def _check_size(options: LanOptions, network: Network, base: HostLink | None) -> None:
     if not options.mtu:
         return
-    if network.ipv6 and options.mtu < SMALLEST_IPV6_MTU:
-        raise InvalidParameter(
-            f"invalid MTU number: {options.mtu}: IPv6 needs {SMALLEST_IPV6_MTU} at the least"
-        )
+    labels.check_size(network, options.mtu)
     if base is not None and options.mtu > base.mtu:
         raise InvalidParameter(
             f"invalid MTU number: {options.mtu}: parent interface {base.name} takes {base.mtu} at the most"

@@ -22,7 +22,7 @@ from tests.support.testhost import Host
 
 from bench.sides import Side, running
 from bridgehead.core.plan.diff import Create
-from bridgehead.core.plan.objects import NameRecord, ResolverView
+from bridgehead.core.plan.names import NameRecord, ResolverView
 from bridgehead.host.resolver.plane import ResolverPlane
 
 NAME, ADDRESS = "web", "10.99.0.2"

@@ -27,7 +27,8 @@ from bridgehead.core.firewall.iptables import IptablesSpelling
 from bridgehead.core.firewall.iptables_chains import BRIDGE_GROUP
 from bridgehead.core.firewall.rules import FamilyPolicy, NetworkPolicy, Published
 from bridgehead.core.plan.diff import diff
-from bridgehead.core.plan.objects import FirewallRule, KernelObject, state
+from bridgehead.core.plan.filtering import FirewallRule
+from bridgehead.core.plan.objects import KernelObject, state
 from bridgehead.host.iptables.plane import IptablesPlane
 from bridgehead.host.iptables.programs import Programs, Variant
 from bridgehead.host.namespaces.entering import socket_in

@@ -10,7 +10,8 @@ from bridgehead.core.model.ids import ContainerID, ImageID, SandboxID
 from bridgehead.core.model.network import Phase, Sandbox
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Delete, diff
-from bridgehead.core.plan.objects import Directory, File, Namespace, OverlayMount, ResolverRedirect, state
+from bridgehead.core.plan.names import ResolverRedirect
+from bridgehead.core.plan.objects import Directory, File, Namespace, OverlayMount, state
 from bridgehead.host.store.codec import decode, encode
 
 GUEST = Guest(77, "boot", "/run/netns/blue", interfaces=("lo",))

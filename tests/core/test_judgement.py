@@ -8,6 +8,7 @@ import pytest
 from bridgehead.core.judgement import Places, believed, concerns, suspects
 from bridgehead.core.model.ids import NetworkID
 from bridgehead.core.model.network import BridgeOptions, Network, Subnet
+from bridgehead.core.plan.filtering import FirewallRule, FirewallTable
 from bridgehead.core.plan.notice import (
     AddressAppeared,
     AddressGone,
@@ -20,17 +21,7 @@ from bridgehead.core.plan.notice import (
     RouteAppeared,
     RouteGone,
 )
-from bridgehead.core.plan.objects import (
-    EVERY_KIND,
-    Bridge,
-    FirewallRule,
-    FirewallTable,
-    LinkAddress,
-    Namespace,
-    Route,
-    Sysctl,
-    Veth,
-)
+from bridgehead.core.plan.objects import EVERY_KIND, Bridge, LinkAddress, Namespace, Route, Sysctl, Veth
 
 SUBNET = ipaddress.ip_network("172.30.0.0/16")
 GATEWAY = ipaddress.ip_interface("172.30.0.1/16")

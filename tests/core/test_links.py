@@ -35,7 +35,8 @@ from bridgehead.core.model.network import (
     Subnet,
 )
 from bridgehead.core.model.snapshot import Snapshot
-from bridgehead.core.plan.objects import File, FirewallElement, KernelObject
+from bridgehead.core.plan.filtering import FirewallElement
+from bridgehead.core.plan.objects import File, KernelObject
 
 IMAGE = Image(ImageID("sha256:00"), ("sha256:01",))
 PREFIX = ipaddress.ip_network("172.17.0.0/16")

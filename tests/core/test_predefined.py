@@ -18,7 +18,8 @@ from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.ids import ContainerID, EndpointID, NetworkID, SandboxID
 from bridgehead.core.model.network import BridgeOptions, Endpoint, EndpointWish, Network, Subnet
 from bridgehead.core.model.snapshot import Snapshot
-from bridgehead.core.plan.objects import Bridge, FirewallElement, LinkAddress, Sysctl
+from bridgehead.core.plan.filtering import FirewallElement
+from bridgehead.core.plan.objects import Bridge, LinkAddress, Sysctl
 from bridgehead.core.predefined import established
 from bridgehead.core.settings import DaemonOptions, DefaultBridge
 from bridgehead.core.standing import Standing

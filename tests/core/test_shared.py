@@ -33,7 +33,8 @@ from bridgehead.core.model.network import (
     Subnet,
 )
 from bridgehead.core.model.snapshot import Snapshot
-from bridgehead.core.plan.objects import File, Namespace, ResolverView, Veth
+from bridgehead.core.plan.names import ResolverView
+from bridgehead.core.plan.objects import File, Namespace, Veth
 
 IMAGE = Image(ImageID("sha256:00"), ("sha256:01",))
 PREFIX = ipaddress.ip_network("172.18.0.0/16")

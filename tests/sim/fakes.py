@@ -15,7 +15,8 @@ from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.process import Bundle, Exit
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Create, Delete, Op
-from bridgehead.core.plan.objects import KernelObject, Key, State
+from bridgehead.core.plan.key import Key
+from bridgehead.core.plan.objects import KernelObject, State
 
 
 class PowerCut(BaseException):

@@ -11,7 +11,8 @@ from bridgehead.core.model.guest import GuestRequest
 from bridgehead.core.model.network import EndpointWish
 from bridgehead.core.model.requests import ContainerRequest, ExecRequest
 from bridgehead.core.plan.diff import diff
-from bridgehead.core.plan.objects import Namespace, OverlayMount, PortHold, ResolverRedirect, Veth
+from bridgehead.core.plan.names import ResolverRedirect
+from bridgehead.core.plan.objects import Namespace, OverlayMount, PortHold, Veth
 from tests.sim.world import Act, World, begun, cut_at
 
 PATH = "/run/netns/g"

@@ -8,7 +8,8 @@ import pytest
 from bridgehead.core.model.container import PortRequest
 from bridgehead.core.model.errors import Conflict, HostRefused
 from bridgehead.core.model.network import EndpointWish, PortBinding
-from bridgehead.core.plan.objects import FirewallElement, PortHold, Veth
+from bridgehead.core.plan.filtering import FirewallElement
+from bridgehead.core.plan.objects import PortHold, Veth
 from tests.sim.world import World, begun
 
 EVERYWHERE = (ip_address("0.0.0.0"), ip_address("::"))

@@ -10,7 +10,9 @@ from bridgehead.core.model.container import Container, PortRequest, RestartPolic
 from bridgehead.core.model.errors import BridgeheadError, Conflict, HostRefused, InvalidParameter
 from bridgehead.core.model.network import EndpointWish, Link, SandboxKind
 from bridgehead.core.plan.diff import Delete, Op, diff
-from bridgehead.core.plan.objects import File, Key, Namespace, ResolverRedirect, Veth
+from bridgehead.core.plan.key import Key
+from bridgehead.core.plan.names import ResolverRedirect
+from bridgehead.core.plan.objects import File, Namespace, Veth
 from tests.sim.world import Act, World, begun, cut_at
 
 Situation = Callable[[], Awaitable[World]]

@@ -25,7 +25,7 @@ from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.objects import State
 from bridgehead.engine.engine import Engine
 from bridgehead.engine.intent import Intent
-from bridgehead.engine.reconcile import Host
+from bridgehead.engine.planes import Host
 from bridgehead.engine.world import Images, Logs, Runtime
 from tests.sim.fakes import Disk, Machine, Processes, Strangers, Switch
 from tests.sim.plugin import Plugin
@@ -176,7 +176,7 @@ async def cut_at(world: World, act: Act, effect: int) -> None:
     task = asyncio.ensure_future(act(world))
     async with asyncio.timeout(5):
         while not task.done() and not world.switch.dark:  # noqa: ASYNC110 - darkness falls in a thread
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
     await vanish()
 
 

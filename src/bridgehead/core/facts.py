@@ -9,7 +9,7 @@ from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool
 from bridgehead.core.ipam.subnets import Occupied
 from bridgehead.core.layout import Layout
-from bridgehead.core.plan.objects import FirewallRule
+from bridgehead.core.plan.filtering import FirewallRule
 from bridgehead.core.ports import Relays
 from bridgehead.core.settings import DaemonOptions
 from bridgehead.core.standing import Standing

@@ -16,6 +16,7 @@ from bridgehead.core.firewall.iptables_chains import OTHER
 from bridgehead.core.model.addresses import Interface, Prefix
 from bridgehead.core.model.network import Network
 from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.plan.filtering import FirewallElement, FirewallRule, FirewallTable
 from bridgehead.core.plan.notice import (
     AddressGone,
     FirewallChanged,
@@ -32,9 +33,6 @@ from bridgehead.core.plan.objects import (
     EVERY_KIND,
     FORWARDING,
     Bridge,
-    FirewallElement,
-    FirewallRule,
-    FirewallTable,
     KernelObject,
     Kinds,
     LinkAddress,

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 
 from bridgehead.core.model.network import Network, ParentKind
 from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.plan.key import Key
 from bridgehead.core.plan.lan import ParentLink, SubLink
 from bridgehead.core.plan.notice import LinkChanged
-from bridgehead.core.plan.objects import KernelObject, Key
+from bridgehead.core.plan.objects import KernelObject
 
 
 @dataclass(frozen=True, slots=True)

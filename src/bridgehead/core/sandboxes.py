@@ -18,19 +18,8 @@ from bridgehead.core.model.container import Container
 from bridgehead.core.model.ids import ContainerID, SandboxID, short
 from bridgehead.core.model.network import PREDEFINED, Endpoint, Network, Sandbox, SandboxKind
 from bridgehead.core.model.snapshot import Snapshot
-from bridgehead.core.plan.objects import (
-    Directory,
-    File,
-    KernelObject,
-    NameRecord,
-    Namespace,
-    OverlayMount,
-    ResolverRedirect,
-    ResolverView,
-    Route,
-    Upstream,
-)
-from bridgehead.core.publishing import Attached
+from bridgehead.core.plan.names import NameRecord, ResolverRedirect, ResolverView, Upstream
+from bridgehead.core.plan.objects import Directory, File, KernelObject, Namespace, OverlayMount, Route
 
 _FULL_ID = 64
 

@@ -13,7 +13,7 @@ from bridgehead.core.firewall.flows import Flow
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.objects import FORWARDING
 from bridgehead.core.settings import FirewallBackend
-from bridgehead.engine.reconcile import Host
+from bridgehead.engine.planes import Host
 from bridgehead.host.conntrack.cutting import Scissors
 from bridgehead.host.files.plane import FilePlane
 from bridgehead.host.files.sysctl import SysctlPlane

@@ -6,7 +6,7 @@ from bridgehead.core.firewall.iptables import IptablesSpelling, companion
 from bridgehead.core.firewall.nft import GuardSpelling, NftSpelling
 from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.model.errors import HostRefused
-from bridgehead.core.plan.objects import FirewallRule
+from bridgehead.core.plan.filtering import FirewallRule
 from bridgehead.core.settings import DaemonOptions, FirewallBackend
 from bridgehead.host.firewalld import plane as firewalld
 from bridgehead.host.iptables.programs import Programs

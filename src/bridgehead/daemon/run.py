@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from bridgehead.core.model.errors import BridgeheadError, HostRefused
 from bridgehead.core.plan.explain import explain
-from bridgehead.core.plan.objects import Key
+from bridgehead.core.plan.key import Key
 from bridgehead.daemon import journal, supervisor
 from bridgehead.daemon.flags import Settings
 from bridgehead.daemon.reading import parse

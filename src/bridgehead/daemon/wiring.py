@@ -31,7 +31,7 @@ from bridgehead.daemon.rules import OtherFirewalls
 from bridgehead.engine.engine import Engine
 from bridgehead.engine.engine import plan as planned
 from bridgehead.engine.intent import Intent
-from bridgehead.engine.reconcile import Host
+from bridgehead.engine.planes import Host
 from bridgehead.engine.vigil import Vigil
 from bridgehead.host.images.store import LayerStore
 from bridgehead.host.iptables.programs import Programs

@@ -9,7 +9,7 @@ from bridgehead.core.etc import ResolvConf
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Op
-from bridgehead.core.plan.objects import Key
+from bridgehead.core.plan.key import Key
 from bridgehead.engine import recovery
 from bridgehead.engine.commits import CommitUseCases
 from bridgehead.engine.containers import ContainerUseCases

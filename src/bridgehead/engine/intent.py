@@ -15,7 +15,8 @@ from bridgehead.core.model.network import Endpoint, Network, Phase
 from bridgehead.core.model.snapshot import Record, Snapshot
 from bridgehead.core.remote import farewells
 from bridgehead.engine.former import FormerAddresses
-from bridgehead.engine.reconcile import Host, Reconciler
+from bridgehead.engine.planes import Host
+from bridgehead.engine.reconcile import Reconciler
 from bridgehead.engine.world import Clock, Parents, Random, Store, Surroundings
 
 _log = logging.getLogger("bridgehead.intent")

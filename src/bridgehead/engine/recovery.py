@@ -14,7 +14,7 @@ from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.ids import ContainerID, NetworkID
 from bridgehead.core.model.network import Endpoint, Network, Phase
 from bridgehead.core.model.snapshot import Snapshot
-from bridgehead.core.plan.objects import Key
+from bridgehead.core.plan.key import Key
 from bridgehead.core.predefined import DRIVERS, established
 from bridgehead.core.remote.farewells import answered
 from bridgehead.core.time import rfc3339

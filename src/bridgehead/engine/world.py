@@ -16,8 +16,10 @@ from bridgehead.core.model.process import Exit as Exit  # noqa: PLC0414 - values
 from bridgehead.core.model.process import LogLine as LogLine  # noqa: PLC0414 - which must not import `engine`
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Op
+from bridgehead.core.plan.filtering import FirewallRule
+from bridgehead.core.plan.key import Key
 from bridgehead.core.plan.notice import Notice
-from bridgehead.core.plan.objects import FirewallRule, Key, State
+from bridgehead.core.plan.objects import State
 from bridgehead.core.ports import HostPorts as HostPorts  # noqa: PLC0414 - choosing asks it, and is pure
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)

@@ -8,7 +8,7 @@ import pytest
 from bridgehead.core.dns.message import Code, Question, Type
 from bridgehead.core.dns.resolver import Answer, Forward, Refuse, resolve
 from bridgehead.core.dns.zone import Zone
-from bridgehead.core.plan.objects import NameRecord, ResolverView, Upstream
+from bridgehead.core.plan.names import NameRecord, ResolverView, Upstream
 
 WEB = NameRecord("e-web", "n1", "Front", ("web", "www", "0123456789ab"), ("10.1.0.2", "fd01::2"))
 WEB_TOO = NameRecord("e-web2", "n1", "Front", ("web2", "WWW"), ("10.1.0.3",))

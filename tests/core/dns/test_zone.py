@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridgehead.core.dns.zone import Zone, fold, reverse_address, wire_name
-from bridgehead.core.plan.objects import NameRecord
+from bridgehead.core.plan.names import NameRecord
 
 RECORDS = st.builds(
     NameRecord,

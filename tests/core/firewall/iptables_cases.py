@@ -8,7 +8,8 @@ from pathlib import Path
 from bridgehead.core.firewall.iptables import IptablesSpelling, companion
 from bridgehead.core.firewall.rules import FamilyPolicy, LinkAccept, NetworkPolicy, Published
 from bridgehead.core.model.network import GatewayMode
-from bridgehead.core.plan.objects import FirewallRule, KernelObject
+from bridgehead.core.plan.filtering import FirewallRule
+from bridgehead.core.plan.objects import KernelObject
 
 SPELLING = IptablesSpelling()
 FOUR = FamilyPolicy(ip_network("172.17.0.0/16"))

@@ -10,7 +10,8 @@ from bridgehead.core.firewall.iptables_chains import is_own, shape
 from bridgehead.core.firewall.nft import NftSpelling
 from bridgehead.core.firewall.rules import LinkAccept, NetworkPolicy, Published
 from bridgehead.core.model.errors import InvalidParameter
-from bridgehead.core.plan.objects import FirewallRule, state
+from bridgehead.core.plan.filtering import FirewallRule
+from bridgehead.core.plan.objects import state
 from tests.core.firewall.iptables_cases import BOTH, CASES, ONE, golden, spelled
 
 

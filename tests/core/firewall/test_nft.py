@@ -10,7 +10,8 @@ from bridgehead.core.firewall.rules import FamilyPolicy, LinkAccept, NetworkPoli
 from bridgehead.core.model.errors import InvalidParameter
 from bridgehead.core.model.network import GatewayMode
 from bridgehead.core.plan.diff import diff
-from bridgehead.core.plan.objects import Bridge, FirewallElement, KernelObject, LinkAddress, state
+from bridgehead.core.plan.filtering import FirewallElement
+from bridgehead.core.plan.objects import Bridge, KernelObject, LinkAddress, state
 from tests.core.firewall.policies import policy
 
 ONE = FirewallElement("bridges", ("br-one",))

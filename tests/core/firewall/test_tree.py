@@ -10,7 +10,7 @@ from bridgehead.core.firewall.iptables import IptablesSpelling
 from bridgehead.core.firewall.iptables_chains import BRANCHING, is_branch, root
 from bridgehead.core.firewall.rules import FamilyPolicy, NetworkPolicy, Published
 from bridgehead.core.firewall.tree import FLAT, Chains, Place, arrange, grown
-from bridgehead.core.plan.objects import FirewallRule
+from bridgehead.core.plan.filtering import FirewallRule
 
 SPELLING = IptablesSpelling()
 names = st.text("abc0123", min_size=1, max_size=12).map(lambda text: f"br-{text}"[:15])

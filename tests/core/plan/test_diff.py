@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridgehead.core.plan.diff import Create, Delete, Op, Update, after, diff
+from bridgehead.core.plan.filtering import FirewallElement
 from bridgehead.core.plan.objects import (
     Bridge,
     Directory,
     File,
-    FirewallElement,
     KernelObject,
     LinkAddress,
     Namespace,

@@ -3,7 +3,8 @@
 import pytest
 
 from bridgehead.core.plan.explain import describe
-from bridgehead.core.plan.objects import FirewallRule, KernelObject, Veth
+from bridgehead.core.plan.filtering import FirewallRule
+from bridgehead.core.plan.objects import KernelObject, Veth
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from bridgehead.core.firewall.iptables import IptablesSpelling, companion
 from bridgehead.core.firewall.nft import GuardSpelling, NftSpelling
 from bridgehead.core.firewall.tree import Place
 from bridgehead.core.plan.diff import diff
-from bridgehead.core.plan.objects import FirewallRule, State, state
+from bridgehead.core.plan.filtering import FirewallRule
+from bridgehead.core.plan.objects import State, state
 from bridgehead.host.iptables.plane import IptablesPlane
 from bridgehead.host.iptables.programs import Programs, Variant
 from bridgehead.host.iptables.surroundings import foreign_drops

@@ -10,7 +10,8 @@ from bridgehead.core.firewall.iptables import IptablesSpelling
 from bridgehead.core.firewall.iptables_chains import BRIDGE_GROUP, ESTABLISHED, TO_OURS
 from bridgehead.core.firewall.rules import NetworkPolicy, Published
 from bridgehead.core.plan.diff import Create, diff
-from bridgehead.core.plan.objects import FirewallRule, State, state
+from bridgehead.core.plan.filtering import FirewallRule
+from bridgehead.core.plan.objects import State, state
 from bridgehead.host.iptables.links import group_of
 from bridgehead.host.iptables.plane import IptablesPlane
 from bridgehead.host.iptables.programs import Programs

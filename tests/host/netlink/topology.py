@@ -5,16 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bridgehead.core.plan.diff import diff
-from bridgehead.core.plan.objects import (
-    Bridge,
-    KernelObject,
-    Key,
-    LinkAddress,
-    Namespace,
-    Route,
-    State,
-    Veth,
-)
+from bridgehead.core.plan.key import Key
+from bridgehead.core.plan.objects import Bridge, KernelObject, LinkAddress, Namespace, Route, State, Veth
 from bridgehead.host.netlink.plane import LinkPlane
 from tests.host.netlink.conftest import ip
 

@@ -12,7 +12,8 @@ from bridgehead.core.firewall.flows import Flow
 from bridgehead.core.firewall.nft_skeleton import table
 from bridgehead.core.firewall.rules import Published
 from bridgehead.core.plan.diff import Create, Delete, Update
-from bridgehead.core.plan.objects import FirewallElement, state
+from bridgehead.core.plan.filtering import FirewallElement
+from bridgehead.core.plan.objects import state
 from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.nft.plane import FirewallPlane
 from tests.core.firewall.policies import policy

@@ -10,7 +10,8 @@ import pytest
 
 from bridgehead.core.model.errors import Conflict
 from bridgehead.core.plan.diff import Create, Delete, diff
-from bridgehead.core.plan.objects import ResolverRedirect, state
+from bridgehead.core.plan.names import ResolverRedirect
+from bridgehead.core.plan.objects import state
 from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.namespaces.files import identity, lend
 from bridgehead.host.nft.plane import FirewallPlane

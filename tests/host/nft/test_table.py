@@ -11,7 +11,8 @@ import pytest
 from bridgehead.core.firewall.nft import GuardSpelling
 from bridgehead.core.firewall.nft_skeleton import guard, table
 from bridgehead.core.plan.diff import Create, Update, diff
-from bridgehead.core.plan.objects import FirewallElement, FirewallTable, state
+from bridgehead.core.plan.filtering import FirewallElement, FirewallTable
+from bridgehead.core.plan.objects import state
 from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.nft.conversation import NETLINK_NETFILTER
 from bridgehead.host.nft.plane import FirewallPlane

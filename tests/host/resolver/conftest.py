@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bridgehead.core.plan.diff import Create, Delete
-from bridgehead.core.plan.objects import NameRecord, ResolverView
+from bridgehead.core.plan.names import NameRecord, ResolverView
 from bridgehead.host.resolver.plane import ResolverPlane
 from tests.host.resolver.asking import PORT
 from tests.host.space import make_namespace, own_space

@@ -10,7 +10,7 @@ import dns.rcode
 import pytest
 
 from bridgehead.core.plan.diff import Create, Update
-from bridgehead.core.plan.objects import ResolverView, Upstream
+from bridgehead.core.plan.names import ResolverView, Upstream
 from bridgehead.host.resolver.forwarder import LIMIT_S, MOST_OUTSTANDING, PATIENCE_S
 from bridgehead.host.resolver.plane import ResolverPlane
 from tests.host.resolver.asking import (

@@ -8,7 +8,7 @@ import dns.rcode
 import pytest
 
 from bridgehead.core.plan.diff import Create, Delete, Update
-from bridgehead.core.plan.objects import NameRecord, ResolverView
+from bridgehead.core.plan.names import NameRecord, ResolverView
 from bridgehead.host.resolver.plane import ResolverPlane
 from tests.host.resolver.asking import addresses, ask, exchange, question
 from tests.host.space import make_namespace

@@ -16,7 +16,8 @@ import pytest
 
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.diff import Create, Delete, diff
-from bridgehead.core.plan.objects import NameRecord, ResolverView, Upstream, state
+from bridgehead.core.plan.names import NameRecord, ResolverView, Upstream
+from bridgehead.core.plan.objects import state
 from bridgehead.host.resolver.plane import ResolverPlane
 from tests.host.resolver.asking import (
     addresses,

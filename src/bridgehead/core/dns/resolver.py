@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bridgehead.core.dns.message import INTERNET, Code, Question, Record, Type
 from bridgehead.core.dns.zone import REVERSE, Zone, fold, reverse_address
-from bridgehead.core.plan.objects import ResolverView, Upstream
+from bridgehead.core.plan.names import ResolverView, Upstream
 
 LISTEN_ADDRESS = "127.0.0.11"
 MOST_UPSTREAMS = 3

@@ -10,7 +10,7 @@ from string import ascii_lowercase, ascii_uppercase, hexdigits
 from typing import TypeVar
 
 from bridgehead.core.dns.message import LONGEST_LABEL, LONGEST_NAME
-from bridgehead.core.plan.objects import NameRecord
+from bridgehead.core.plan.names import NameRecord
 
 K = TypeVar("K")
 V = TypeVar("V")

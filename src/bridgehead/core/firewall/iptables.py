@@ -27,7 +27,8 @@ from bridgehead.core.firewall.rules import FamilyPolicy, LinkAccept, NetworkPoli
 from bridgehead.core.firewall.spelling import NoFirewall, Spelling
 from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.network import GatewayMode
-from bridgehead.core.plan.objects import FirewallRule, KernelObject
+from bridgehead.core.plan.filtering import FirewallRule
+from bridgehead.core.plan.objects import KernelObject
 
 _LOCAL = "-m addrtype --dst-type LOCAL"
 # Which packets from elsewhere may be led to a container by their destination: never those to the host's own

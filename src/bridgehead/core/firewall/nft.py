@@ -12,7 +12,8 @@ from bridgehead.core.firewall.nft_skeleton import guard, table
 from bridgehead.core.firewall.rules import FamilyPolicy, LinkAccept, NetworkPolicy, Published
 from bridgehead.core.model.addresses import spelled
 from bridgehead.core.model.network import GatewayMode
-from bridgehead.core.plan.objects import FirewallElement, KernelObject
+from bridgehead.core.plan.filtering import FirewallElement
+from bridgehead.core.plan.objects import KernelObject
 
 _ANYWHERE4, _ANYWHERE6 = ip_address("0.0.0.0"), ip_address("::")
 

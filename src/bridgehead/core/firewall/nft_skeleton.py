@@ -4,7 +4,7 @@ There are two of it. The whole one filters and translates. The guard only filter
 rules translate, and whose rules somebody may flush: what it drops stays dropped, what was translated goes on.
 """
 
-from bridgehead.core.plan.objects import FirewallTable
+from bridgehead.core.plan.filtering import FirewallTable
 
 FAMILY = "inet"
 TABLE = "bridgehead"

@@ -16,7 +16,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from bridgehead.core.firewall.iptables_chains import BRANCHING, FIXED_CHAINS, rank
-from bridgehead.core.plan.objects import FirewallRule
+from bridgehead.core.plan.filtering import FirewallRule
 
 FLAT = 16
 _LEAF = 8

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-Key = tuple[str, ...]
+from bridgehead.core.plan.key import Key
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ filter rules come before the links they guard, so that nothing is ever open by a
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from bridgehead.core.plan.key import Key
 from bridgehead.core.plan.lan import ParentLink, SubLink
-from bridgehead.core.plan.objects import KernelObject, Key, State, Sysctl, Veth
+from bridgehead.core.plan.objects import KernelObject, State, Sysctl, Veth
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,10 @@ from collections.abc import Sequence
 
 from bridgehead.core.plan.borrowed import BorrowedLink
 from bridgehead.core.plan.diff import Create, Op, Update
+from bridgehead.core.plan.filtering import FirewallElement, FirewallRule
 from bridgehead.core.plan.lan import ParentLink, SubLink
-from bridgehead.core.plan.objects import (
-    Bridge,
-    FirewallElement,
-    FirewallRule,
-    KernelObject,
-    LinkAddress,
-    NameRecord,
-    PortHold,
-    ResolverView,
-    Route,
-    Veth,
-)
+from bridgehead.core.plan.names import NameRecord, ResolverView
+from bridgehead.core.plan.objects import Bridge, KernelObject, LinkAddress, PortHold, Route, Veth
 from bridgehead.core.plan.zones import ZoneMember
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from bridgehead.core.plan.key import Key
+
 _EXCLUSIVE = "passthru"
 
 
@@ -22,11 +24,11 @@ class ParentLink:
     whole: bool = True
 
     @property
-    def key(self) -> tuple[str, ...]:
+    def key(self) -> Key:
         return ("link", "", self.name)
 
     @property
-    def parent(self) -> tuple[str, ...] | None:
+    def parent(self) -> Key | None:
         return None
 
     def can_become(self, wanted: "ParentLink") -> bool:
@@ -58,11 +60,11 @@ class SubLink:
     whole: bool = True
 
     @property
-    def key(self) -> tuple[str, ...]:
+    def key(self) -> Key:
         return ("link", self.namespace, self.name)
 
     @property
-    def parent(self) -> tuple[str, ...] | None:
+    def parent(self) -> Key | None:
         return ("namespace", self.namespace)
 
     def can_become(self, wanted: "SubLink") -> bool:

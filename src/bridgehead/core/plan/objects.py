@@ -15,10 +15,11 @@ from typing import ClassVar, get_args
 from bridgehead.core.model.addresses import Address, Interface, Prefix, spelled
 from bridgehead.core.model.guest import Guest
 from bridgehead.core.plan.borrowed import BorrowedLink
+from bridgehead.core.plan.filtering import FirewallElement, FirewallRule, FirewallTable
+from bridgehead.core.plan.key import Key
 from bridgehead.core.plan.lan import ParentLink, SubLink
+from bridgehead.core.plan.names import NameRecord, ResolverRedirect, ResolverView
 from bridgehead.core.plan.zones import ZoneMember
-
-Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,69 +57,6 @@ class PortHold:
     @property
     def key(self) -> Key:
         return ("port-hold", self.protocol, spelled(self.address), str(self.port))
-
-    @property
-    def parent(self) -> Key | None:
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class FirewallTable:
-    """The fixed skeleton of our nftables table; `text` is an nft script that replaces it whole."""
-
-    RANK: ClassVar[int] = 10
-    replaceable: ClassVar[bool] = True
-    text: str
-
-    @property
-    def key(self) -> Key:
-        return ("firewall-table",)
-
-    @property
-    def parent(self) -> Key | None:
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class FirewallElement:
-    """One element of a set or map in our table, as text. `match` are the key's fields in order (interface
-    names, addresses, protocols, ports); `data` is '' in a set, a verdict in a verdict map, else the value's
-    fields joined by " . " as nft writes them.
-    """
-
-    RANK: ClassVar[int] = 11
-    replaceable: ClassVar[bool] = True
-    set: str
-    match: tuple[str, ...]
-    data: str = ""
-
-    @property
-    def key(self) -> Key:
-        return ("firewall-element", self.set, *self.match)
-
-    @property
-    def parent(self) -> Key | None:
-        return ("firewall-table",)
-
-
-@dataclass(frozen=True, slots=True)
-class FirewallRule:
-    """One iptables rule of ours, as iptables-save writes it after `-A CHAIN `. `family` is 4 or 6.
-
-    `chain` is the one it is meant for; where the plane moves it into a chain of a tree for speed, it is
-    still observed under this name.
-    """
-
-    RANK: ClassVar[int] = 11
-    replaceable: ClassVar[bool] = False
-    family: int
-    table: str
-    chain: str
-    text: str
-
-    @property
-    def key(self) -> Key:
-        return ("firewall-rule", str(self.family), self.table, self.chain, self.text)
 
     @property
     def parent(self) -> Key | None:
@@ -251,83 +189,6 @@ class Route:
     @property
     def parent(self) -> Key | None:
         return ("link", self.namespace, self.link)
-
-
-@dataclass(frozen=True, slots=True)
-class ResolverRedirect:
-    """Inside a sandbox: what is sent to 127.0.0.11:53 reaches the resolver's `port`. `lent`: the namespace is
-    somebody else's and stays, so the redirect must be taken away by itself.
-    """
-
-    RANK: ClassVar[int] = 25
-    replaceable: ClassVar[bool] = False
-    namespace: str
-    port: int
-    lent: bool = False
-
-    @property
-    def key(self) -> Key:
-        return ("resolver-redirect", self.namespace)
-
-    @property
-    def parent(self) -> Key | None:
-        return None if self.lent else ("namespace", self.namespace)
-
-
-@dataclass(frozen=True, slots=True)
-class NameRecord:
-    """What one endpoint is called on one network. The first name answers reverse queries."""
-
-    RANK: ClassVar[int] = 30
-    replaceable: ClassVar[bool] = True
-    endpoint: str
-    network: str
-    network_name: str
-    names: tuple[str, ...]
-    addresses: tuple[str, ...]
-
-    @property
-    def key(self) -> Key:
-        return ("name-record", self.endpoint)
-
-    @property
-    def parent(self) -> Key | None:
-        return None
-
-
-@dataclass(frozen=True, slots=True)
-class Upstream:
-    """A name server; asked from inside the sandbox when the user chose it, else from the host."""
-
-    address: str
-    from_sandbox: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ResolverView:
-    """What one sandbox may ask: a listener on 127.0.0.11:`port` in `namespace`.
-
-    `networks` are ids in gateway order; `links` are (network id, alias, target name) private to this view.
-    `ndots_set`: the user chose ndots, so unknown single-label names are not forwarded.
-    """
-
-    RANK: ClassVar[int] = 31
-    replaceable: ClassVar[bool] = True
-    sandbox: str
-    namespace: str
-    port: int
-    networks: tuple[str, ...] = ()
-    links: tuple[tuple[str, str, str], ...] = ()
-    upstreams: tuple[Upstream, ...] = ()
-    ndots_set: bool = False
-
-    @property
-    def key(self) -> Key:
-        return ("resolver-view", self.sandbox)
-
-    @property
-    def parent(self) -> Key | None:
-        return None
 
 
 @dataclass(frozen=True, slots=True)

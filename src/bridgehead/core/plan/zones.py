@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from bridgehead.core.plan.key import Key
+
 
 @dataclass(frozen=True, slots=True)
 class ZoneMember:
@@ -13,9 +15,9 @@ class ZoneMember:
     bridge: str
 
     @property
-    def key(self) -> tuple[str, ...]:
+    def key(self) -> Key:
         return ("zone-member", self.bridge)
 
     @property
-    def parent(self) -> tuple[str, ...] | None:
+    def parent(self) -> Key | None:
         return None

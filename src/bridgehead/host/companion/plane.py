@@ -5,7 +5,8 @@ from typing import ClassVar
 
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.diff import Op
-from bridgehead.core.plan.objects import Key, State
+from bridgehead.core.plan.key import Key
+from bridgehead.core.plan.objects import State
 from bridgehead.host.companion import client as sessions
 from bridgehead.host.companion.client import Client, Companion
 from bridgehead.host.companion.wire import Json, Message, NotUnderstood

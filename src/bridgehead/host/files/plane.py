@@ -10,7 +10,8 @@ from pathlib import Path
 
 from bridgehead.core.edits import merged
 from bridgehead.core.plan.diff import Create, Delete, Op
-from bridgehead.core.plan.objects import Directory, File, KernelObject, Key, State, state
+from bridgehead.core.plan.key import Key
+from bridgehead.core.plan.objects import Directory, File, KernelObject, State, state
 from bridgehead.host.files import text
 from bridgehead.host.files.tree import remove_tree
 

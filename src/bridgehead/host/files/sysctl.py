@@ -6,7 +6,8 @@ from pathlib import Path
 
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.diff import Delete, Op
-from bridgehead.core.plan.objects import Key, State, Sysctl, state
+from bridgehead.core.plan.key import Key
+from bridgehead.core.plan.objects import State, Sysctl, state
 
 _ROOT = Path("/proc/sys")
 _OF_INTERFACE = re.compile(r"(net/ipv[46]/conf/.+)/[^/]+")

@@ -14,7 +14,8 @@ from jeepney import DBusAddress  # type: ignore[import-untyped]
 
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.diff import Delete, Op
-from bridgehead.core.plan.objects import Key, State, state
+from bridgehead.core.plan.key import Key
+from bridgehead.core.plan.objects import State, state
 from bridgehead.core.plan.zones import ZoneMember
 from bridgehead.host.firewalld.bus import Bus, Refused
 

@@ -9,7 +9,8 @@ from bridgehead.core.firewall.tree import Chains as Wanted
 from bridgehead.core.firewall.tree import Place, grown, targets
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.diff import Delete, Op
-from bridgehead.core.plan.objects import FirewallRule, Key
+from bridgehead.core.plan.filtering import FirewallRule
+from bridgehead.core.plan.key import Key
 from bridgehead.host.iptables.edits import Edits, Ours, damaged, edits, meant
 from bridgehead.host.iptables.listing import Chains
 from bridgehead.host.iptables.programs import Programs, Refused

@@ -16,7 +16,9 @@ from bridgehead.core.firewall.iptables_chains import (
 )
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.diff import Op
-from bridgehead.core.plan.objects import FirewallRule, Key, State, state
+from bridgehead.core.plan.filtering import FirewallRule
+from bridgehead.core.plan.key import Key
+from bridgehead.core.plan.objects import State, state
 from bridgehead.host.iptables.book import Book
 from bridgehead.host.iptables.legacy import legacy_tables
 from bridgehead.host.iptables.links import group_of

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bridgehead.core.plan.diff import Delete, Op
-from bridgehead.core.plan.objects import Key, OverlayMount, State, state
+from bridgehead.core.plan.key import Key
+from bridgehead.core.plan.objects import OverlayMount, State, state
 from bridgehead.host.mounts import calls
 from bridgehead.host.mounts.table import overlays
 

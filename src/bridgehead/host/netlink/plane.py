@@ -7,8 +7,9 @@ from pathlib import Path
 from bridgehead.core.model.guest import Guest
 from bridgehead.core.plan.borrowed import BorrowedLink
 from bridgehead.core.plan.diff import Create, Delete, Op, Update
+from bridgehead.core.plan.key import Key
 from bridgehead.core.plan.lan import ParentLink, SubLink
-from bridgehead.core.plan.objects import Bridge, Key, LinkAddress, Namespace, Route, State, Veth
+from bridgehead.core.plan.objects import Bridge, LinkAddress, Namespace, Route, State, Veth
 from bridgehead.host.namespaces.files import remove
 from bridgehead.host.netlink.borrowed import Borrowed
 from bridgehead.host.netlink.bridges import Bridges

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from bridgehead.core.model.errors import BridgeheadError, Conflict, HostRefused, Unavailable
 from bridgehead.core.plan.diff import Op
 from bridgehead.core.plan.explain import describe, explain
-from bridgehead.core.plan.objects import KernelObject, Key
+from bridgehead.core.plan.key import Key
+from bridgehead.core.plan.objects import KernelObject
 
 Failures = dict[Key, Exception]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bridgehead.core.firewall.nft_skeleton import TABLE
 from bridgehead.core.plan.diff import Delete, Op, Update
-from bridgehead.core.plan.objects import FirewallElement
+from bridgehead.core.plan.filtering import FirewallElement
 from bridgehead.host.nft.conversation import Conversation
 from bridgehead.host.nft.fields import (
     Fields,

@@ -10,15 +10,10 @@ from bridgehead.core.firewall.nft import flow
 from bridgehead.core.firewall.nft_skeleton import guard, table
 from bridgehead.core.model.errors import BridgeheadError, HostRefused
 from bridgehead.core.plan.diff import Delete, Op
-from bridgehead.core.plan.objects import (
-    FirewallElement,
-    FirewallTable,
-    KernelObject,
-    Key,
-    ResolverRedirect,
-    State,
-    state,
-)
+from bridgehead.core.plan.filtering import FirewallElement, FirewallTable
+from bridgehead.core.plan.key import Key
+from bridgehead.core.plan.names import ResolverRedirect
+from bridgehead.core.plan.objects import KernelObject, State, state
 from bridgehead.host.namespaces.files import is_lent
 from bridgehead.host.nft import elements, redirect
 from bridgehead.host.nft.conversation import Conversation, SocketIn, open_here, open_in

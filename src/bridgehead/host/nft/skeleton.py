@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bridgehead.core.firewall.nft_skeleton import TABLE
 from bridgehead.core.model.errors import HostRefused
-from bridgehead.core.plan.objects import FirewallElement, FirewallTable
+from bridgehead.core.plan.filtering import FirewallElement, FirewallTable
 from bridgehead.host.nft import blueprint, compiler, elements
 from bridgehead.host.nft.blueprint import OWNER, PERSIST, Blueprint, digest
 from bridgehead.host.nft.conversation import Conversation

@@ -3,7 +3,8 @@
 import os
 import socket
 
-from bridgehead.core.plan.objects import Key, PortHold
+from bridgehead.core.plan.key import Key
+from bridgehead.core.plan.objects import PortHold
 from bridgehead.host.companion.loop import Loop
 from bridgehead.host.companion.wire import Json, Message, NotUnderstood, exactly, items, number, text
 from bridgehead.host.ports import sockets, wire

@@ -7,7 +7,8 @@ from bridgehead.core.model.addresses import spelled
 from bridgehead.core.model.errors import BridgeheadError, Conflict, FamilyMissing, HostRefused, Unavailable
 from bridgehead.core.plan.diff import Delete, Op
 from bridgehead.core.plan.explain import place
-from bridgehead.core.plan.objects import Key, PortHold, State, state
+from bridgehead.core.plan.key import Key
+from bridgehead.core.plan.objects import PortHold, State, state
 from bridgehead.host.companion.plane import CompanionPlane
 from bridgehead.host.companion.wire import Json, Message, items
 from bridgehead.host.ports import holders, wire

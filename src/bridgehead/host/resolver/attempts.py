@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridgehead.core.dns.message import Query, answers, with_id
-from bridgehead.core.plan.objects import Upstream
+from bridgehead.core.plan.names import Upstream
 from bridgehead.host.companion.loop import READABLE, WRITABLE, Loop
 
 PORT = 53

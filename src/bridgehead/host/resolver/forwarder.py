@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from bridgehead.core.dns.message import Code, Query, code_of, reply, with_id
 from bridgehead.core.model.errors import HostRefused
-from bridgehead.core.plan.objects import Upstream
+from bridgehead.core.plan.names import Upstream
 from bridgehead.host.companion.loop import Loop, Timer
 from bridgehead.host.resolver.attempts import (
     UNREACHABLE,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from bridgehead.core.dns.resolver import LISTEN_ADDRESS
 from bridgehead.core.dns.zone import Zone
 from bridgehead.core.model.errors import HostRefused
-from bridgehead.core.plan.objects import NameRecord, ResolverView, Upstream
+from bridgehead.core.plan.names import NameRecord, ResolverView, Upstream
 from bridgehead.host.companion.loop import Loop
 from bridgehead.host.namespaces.entering import socket_in
 from bridgehead.host.resolver.forwarder import Forwarder

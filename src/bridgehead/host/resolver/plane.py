@@ -1,7 +1,8 @@
 """Names and sandboxes' resolvers as the reconciler sees them: what the resolver process holds."""
 
 from bridgehead.core.plan.diff import Delete, Op
-from bridgehead.core.plan.objects import NameRecord, ResolverView, State, state
+from bridgehead.core.plan.names import NameRecord, ResolverView
+from bridgehead.core.plan.objects import State, state
 from bridgehead.host.companion.plane import CompanionPlane
 from bridgehead.host.companion.wire import Json, Message, items
 from bridgehead.host.resolver import wire

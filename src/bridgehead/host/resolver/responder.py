@@ -7,7 +7,7 @@ from itertools import cycle
 from bridgehead.core.dns.message import LARGEST_MESSAGE, Query, Record, Rejection, parse, reply
 from bridgehead.core.dns.resolver import Answer, Forward, Refuse, resolve
 from bridgehead.core.dns.zone import Zone
-from bridgehead.core.plan.objects import ResolverView
+from bridgehead.core.plan.names import ResolverView
 from bridgehead.host.resolver.forwarder import Forwarder, Send
 
 _MOST_READY = 512

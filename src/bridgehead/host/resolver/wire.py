@@ -5,7 +5,7 @@ changes:   ["put-record", [...]], ["drop-record", "<endpoint>"]
            ["put-view", [...]], ["drop-view", "<sandbox>"]
 """
 
-from bridgehead.core.plan.objects import NameRecord, ResolverView, Upstream
+from bridgehead.core.plan.names import NameRecord, ResolverView, Upstream
 from bridgehead.host.companion.wire import Json, exactly, items, number, text, texts
 
 PROTOCOL = 1

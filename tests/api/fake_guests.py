@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from bridgehead.core.guest_rules import check, found
 from bridgehead.core.model.container import Container, ContainerSpec, ContainerState, ProcessSpec, Status
 from bridgehead.core.model.guest import Guest, GuestRequest
 from bridgehead.core.model.ids import ContainerID, ImageID
 from bridgehead.core.model.requests import ContainerRequest
-from bridgehead.engine.guest_rules import check, found
 
 if TYPE_CHECKING:
     from tests.api.fake_engine import FakeEngine

@@ -4,6 +4,7 @@ import ipaddress
 from collections.abc import Iterable
 
 from bridgehead.core import signals
+from bridgehead.core.endpoint_rules import SHARED
 from bridgehead.core.etc import HOST_GATEWAY
 from bridgehead.core.model.errors import InvalidParameter
 from bridgehead.core.model.network import EndpointWish
@@ -14,10 +15,6 @@ _LONGEST_HOSTNAME = 64
 _LEAST_MEMORY = 6 << 20
 _WITHOUT_LINKS = ("container", "host", "none")
 _CONFLICTING = "conflicting options: "
-SHARED = (
-    "container sharing network namespace with another container or host cannot be connected to any other "
-    "network"
-)
 
 
 def check(request: ContainerRequest) -> None:

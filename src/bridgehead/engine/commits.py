@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import bridgehead
+from bridgehead.core.guest_rules import refuse
 from bridgehead.core.images import commit
 from bridgehead.core.images import reference as references
 from bridgehead.core.images.commit import CommitRequest, Step
@@ -15,7 +16,6 @@ from bridgehead.core.oci.mounts import destinations
 from bridgehead.core.time import rfc3339
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.freezing import Freezer
-from bridgehead.engine.guest_rules import refuse
 from bridgehead.engine.images import ImageUseCases
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle

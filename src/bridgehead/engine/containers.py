@@ -5,6 +5,7 @@ import signal as signals
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from dataclasses import replace
 
+from bridgehead.core.guest_rules import refuse
 from bridgehead.core.model.container import Container, Status
 from bridgehead.core.model.errors import Conflict, HostRefused, InvalidParameter, NotFound, NotModified
 from bridgehead.core.model.ids import ContainerID
@@ -15,7 +16,6 @@ from bridgehead.engine.events import EventBus
 from bridgehead.engine.executions import Executions
 from bridgehead.engine.faces import Exec
 from bridgehead.engine.freezing import Freezer
-from bridgehead.engine.guest_rules import refuse
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle
 from bridgehead.engine.tasks import Tasks, to_the_end

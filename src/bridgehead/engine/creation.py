@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bridgehead.core import container_rules, endpoint_options, naming
+from bridgehead.core.endpoint_rules import check_together, check_wish
 from bridgehead.core.images import merge
 from bridgehead.core.images.config import ImageDefaults, defaults
 from bridgehead.core.ipam import addresses
@@ -15,7 +16,6 @@ from bridgehead.core.model.requests import ContainerRequest
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.time import rfc3339
 from bridgehead.engine import sharing
-from bridgehead.engine.endpoints import check_together, check_wish
 from bridgehead.engine.images import find_image
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.links import resolved

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 
+from bridgehead.core.guest_rules import NO_NETWORK, check, check_networks, check_new, found, in_own_words
 from bridgehead.core.images.config import ImageDefaults
 from bridgehead.core.model.container import Container
 from bridgehead.core.model.errors import Conflict
@@ -19,7 +20,6 @@ from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.engine import creation
 from bridgehead.engine.containers import ContainerUseCases
 from bridgehead.engine.events import EventBus
-from bridgehead.engine.guest_rules import NO_NETWORK, check, check_networks, check_new, found, in_own_words
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle
 from bridgehead.engine.tasks import Tasks, to_the_end

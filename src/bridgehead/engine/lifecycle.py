@@ -5,7 +5,7 @@ import logging
 from dataclasses import replace
 from posixpath import basename
 
-from bridgehead.core import links, shared
+from bridgehead.core import endpoint_rules, links, shared
 from bridgehead.core.desired import recipients, sandbox_owners
 from bridgehead.core.model.container import Container, ContainerState, Status
 from bridgehead.core.model.errors import BridgeheadError, failed_start_code, refusal
@@ -133,8 +133,8 @@ class Lifecycle:
     def _reserve(self, container: Container, host: HostPorts) -> Sandbox:
         """Commit a sandbox with its endpoints, pending: addresses and names are taken from here on."""
         snapshot = without(self._intent.snapshot, container.id)
-        networks = endpoints.in_attach_order(snapshot, container.networks)
-        endpoints.check_together(networks)
+        networks = endpoint_rules.in_attach_order(snapshot, container.networks)
+        endpoint_rules.check_together(networks)
         links.required(snapshot, container)
         on_host = any(network.driver == "host" for network in networks)
         sandbox = sharing.sandbox(self._intent, snapshot, container, on_host=on_host)

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from bridgehead.core import endpoint_rules
 from bridgehead.core.model.container import Container, Status
 from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.ids import ContainerID, NetworkID
@@ -68,9 +69,7 @@ def _without_unanswered(snapshot: Snapshot) -> Snapshot:
         network = snapshot.networks[endpoint.network]
         if not answered(network, endpoint):
             container = snapshot.containers[endpoint.container]
-            names = {network.name, network.id}
-            kept = {key: wish for key, wish in container.networks.items() if key not in names}
-            snapshot = snapshot.drop(endpoint).put(replace(container, networks=kept))
+            snapshot = snapshot.drop(endpoint).put(endpoint_rules.without(container, network))
     return snapshot
 
 

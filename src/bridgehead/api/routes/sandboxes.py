@@ -7,7 +7,7 @@ from bridgehead.api.reply import json, status_only
 from bridgehead.api.wire import attachments, body, filters
 from bridgehead.api.wire import sandbox as wire
 from bridgehead.api.wire.container_filters import wanted
-from bridgehead.engine.guest_rules import found
+from bridgehead.core.guest_rules import found
 
 _FILTERS = ("before", "expose", "id", "label", "name", "network", "publish", "since")
 

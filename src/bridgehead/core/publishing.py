@@ -8,22 +8,20 @@ Source: behaviour.md 2.8 and 2.9.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bridgehead.core.facts import HostFacts
-from bridgehead.core.gateway import gateway_order, ways_out
+from bridgehead.core.gateway import Attached, gateway_order, ways_out
 from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.network import Endpoint, GatewayMode, Network, PortBinding, Sandbox
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.objects import KernelObject, PortHold
 from bridgehead.core.ports import Relays
 
-Attached = Sequence[tuple[Endpoint, Network]]
 
-
-def carriers(attached: Attached) -> Mapping[int, tuple[Endpoint, Network]]:
+def carriers(attached: Sequence[Attached]) -> Mapping[int, Attached]:
     """By address family, the endpoint through which published ports come in; `attached` in gateway order.
 
     Where a plugin's endpoint leads outside, it is the plugin that brings them in.
     """
-    found: dict[int, tuple[Endpoint, Network]] = {}
+    found: dict[int, Attached] = {}
     taken = {family for family, (_, network) in ways_out(attached).items() if network.driven_by_plugin}
     for endpoint, network in attached:
         if network.bridge is not None and not network.internal:
@@ -39,7 +37,9 @@ def mode(network: Network, version: int) -> GatewayMode:
     return network.bridge.mode4 if version == 4 else network.bridge.mode6
 
 
-def published_objects(sandbox: Sandbox, attached: Attached, facts: HostFacts) -> Iterator[KernelObject]:
+def published_objects(
+    sandbox: Sandbox, attached: Sequence[Attached], facts: HostFacts
+) -> Iterator[KernelObject]:
     """The firewall's part."""
     chosen = carriers(attached)
     for endpoint, network in attached:
@@ -53,7 +53,7 @@ def published_objects(sandbox: Sandbox, attached: Attached, facts: HostFacts) ->
         yield from facts.driver(network.driver).published_objects(network, endpoint, ports, also)
 
 
-def port_holds(sandbox: Sandbox, attached: Attached, facts: HostFacts) -> Iterator[PortHold]:
+def port_holds(sandbox: Sandbox, attached: Sequence[Attached], facts: HostFacts) -> Iterator[PortHold]:
     """The ports of the host that must be kept; none for a routed network, which uses no port of the host."""
     chosen = carriers(attached)
     for port in sandbox.ports:
@@ -92,7 +92,7 @@ def in_force(
     return tuple(_shown(port, chosen) for port in reached)
 
 
-def _shown(port: PortBinding, chosen: Mapping[int, tuple[Endpoint, Network]]) -> PortBinding:
+def _shown(port: PortBinding, chosen: Mapping[int, Attached]) -> PortBinding:
     carrier = chosen.get(port.host.version)
     if carrier is None or mode(carrier[1], port.host.version) is not GatewayMode.ROUTED:
         return port

@@ -4,14 +4,14 @@ Its ports are taken first: if one is somebody else's, nothing else has changed y
 the time of a start and needs only the namespace and the base, so the stack is made beside it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from bridgehead.core import etc, links, publishing, shared
 from bridgehead.core.dns.naming import dns_names
 from bridgehead.core.drivers.api import Place
 from bridgehead.core.facts import HostFacts
-from bridgehead.core.gateway import default_gateways, gateway_order
+from bridgehead.core.gateway import Attached, default_gateways, gateway_order
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.container import Container
@@ -61,7 +61,7 @@ def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iter
 
 
 def _own_files(
-    snapshot: Snapshot, container: Container, attached: Attached, facts: HostFacts
+    snapshot: Snapshot, container: Container, attached: Sequence[Attached], facts: HostFacts
 ) -> Iterator[File]:
     """Of a container with a network of its own; `attached` is nothing while it does not run."""
     container = _equipped(container, facts)
@@ -103,13 +103,13 @@ def stack_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Ite
     yield from (_record(container, endpoint, network) for endpoint, network in named)
 
 
-def _named(attached: list[tuple[Endpoint, Network]]) -> list[tuple[Endpoint, Network]]:
+def _named(attached: list[Attached]) -> list[Attached]:
     """Where the container has names, and may ask for those of others."""
     return [pair for pair in attached if pair[1].user_defined and not pair[0].service]
 
 
 def _link_objects(
-    snapshot: Snapshot, recipient: Container, attached: list[tuple[Endpoint, Network]], facts: HostFacts
+    snapshot: Snapshot, recipient: Container, attached: list[Attached], facts: HostFacts
 ) -> Iterator[KernelObject]:
     """What lets the recipient reach its sources where the default bridge forbids talking."""
     own = next((pair for pair in attached if pair[1].name == links.NETWORK), None)
@@ -153,7 +153,7 @@ def _root_mount(snapshot: Snapshot, container: Container, layout: Layout) -> Ove
 def _view(
     sandbox: Sandbox,
     container: Container,
-    attached: list[tuple[Endpoint, Network]],
+    attached: list[Attached],
     settings: etc.ResolvConf,
     namespace: str,
 ) -> ResolverView:
@@ -178,7 +178,7 @@ def _name_of(target: str) -> str:
 
 
 def _upstreams(
-    container: Container, attached: list[tuple[Endpoint, Network]], settings: etc.ResolvConf
+    container: Container, attached: list[Attached], settings: etc.ResolvConf
 ) -> tuple[Upstream, ...]:
     """A user's own servers are asked from inside; the host's only when some network leads outside."""
     if container.spec.dns:

@@ -9,7 +9,8 @@ import ctypes
 import os
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from bridgehead.core.model.errors import HostRefused
@@ -56,6 +57,16 @@ def in_own_thread(errand: Callable[[], T]) -> T:
     return _Errand(errand).result()
 
 
+@contextmanager
+def descriptor_of(path: str) -> Iterator[int]:
+    """A descriptor of the network namespace that is kept at `path`."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def inside(path: str, errand: Callable[[], T]) -> T:
     """Run `errand` in the network namespace that is kept at `path`.
 
@@ -64,11 +75,8 @@ def inside(path: str, errand: Callable[[], T]) -> T:
     """
 
     def enter_and_run() -> T:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
+        with descriptor_of(path) as descriptor:
             checked(libc.setns(descriptor, CLONE_NEWNET), path)
-        finally:
-            os.close(descriptor)
         return errand()
 
     return in_own_thread(enter_and_run)

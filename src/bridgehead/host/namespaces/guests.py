@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bridgehead.core.model.errors import InvalidParameter
 from bridgehead.core.model.guest import Guest, GuestRequest
-from bridgehead.host.namespaces.entering import CLONE_NEWNET, inside
+from bridgehead.host.namespaces.entering import CLONE_NEWNET, descriptor_of, inside
 from bridgehead.host.namespaces.files import identity
 
 _NS_GET_NSTYPE = 0xB703
@@ -135,15 +135,13 @@ def _cookie() -> int:
 
 
 def _is_network(path: str) -> bool:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return fcntl.ioctl(descriptor, _NS_GET_NSTYPE) == CLONE_NEWNET
+        with descriptor_of(path) as descriptor:
+            return fcntl.ioctl(descriptor, _NS_GET_NSTYPE) == CLONE_NEWNET
     except OSError as error:
         if error.errno == errno.ENOTTY:  # another kind of file of that file system
             return False
         raise
-    finally:
-        os.close(descriptor)
 
 
 def _boot() -> str:

@@ -4,13 +4,11 @@ One message moves, renames, marks and remembers, so there is no moment at which 
 one behind that nobody knows. The link's alias holds what was wanted of it.
 """
 
-import errno
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.borrowed import BorrowedLink
+from bridgehead.host.namespaces.entering import descriptor_of
 from bridgehead.host.netlink.doors import Doors
 from bridgehead.host.netlink.inner_ends import wake
 from bridgehead.host.netlink.links import Link, change_link, move_link
@@ -69,7 +67,7 @@ class Borrowed:
             raise HostRefused(f"the network's driver gave interface {link.source}, which does not exist")
         if source.group in LINK_GROUPS:
             raise taken(link, f"an interface named {link.source} of another network")
-        with _open(link.namespace) as namespace:
+        with descriptor_of(link.namespace) as namespace:
             self._doors.host.must(
                 move_link(source.index, namespace, link.name, LINK_GROUP_BORROWED, _remembered(link))
             )
@@ -81,7 +79,7 @@ class Borrowed:
 
     def _move_out(self, namespace: str, link: Link) -> None:
         source = link.alias.partition(" ")[0] or link.name
-        with _open(_OWN_NAMESPACE) as home:
+        with descriptor_of(_OWN_NAMESPACE) as home:
             self._doors.into(namespace).must(move_link(link.index, home, source, _NO_GROUP, ""))
 
 
@@ -109,15 +107,3 @@ def _remembered(link: BorrowedLink) -> str:
     return " ".join(
         (link.source, link.mac or _NOTHING, _IPV6 if link.ipv6 else _NOTHING, ",".join(link.sysctls))
     )
-
-
-@contextmanager
-def _open(path: str) -> Iterator[int]:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise OSError(errno.ENOENT, f"there is no network namespace at {path}") from None
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)

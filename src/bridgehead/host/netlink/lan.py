@@ -1,7 +1,6 @@
 """Macvlan and ipvlan links: made from outside straight into their namespace, woken there."""
 
 import errno
-import os
 import socket
 from collections.abc import Iterable
 from functools import partial
@@ -10,7 +9,7 @@ from bridgehead.core.drivers.lan_options import lacking
 from bridgehead.core.model.errors import Conflict, HostRefused
 from bridgehead.core.plan.explain import describe
 from bridgehead.core.plan.lan import SubLink
-from bridgehead.host.namespaces.entering import socket_in
+from bridgehead.host.namespaces.entering import descriptor_of, socket_in
 from bridgehead.host.netlink.doors import Doors
 from bridgehead.host.netlink.inner_ends import wake
 from bridgehead.host.netlink.lan_sight import remembered, sub_link
@@ -95,9 +94,9 @@ class SubLinks:
                 f"parent interface {link.lower} is not there: {link.name} comes back with it"
             ) from None
         door = self._doors.into(link.namespace)
-        namespace = os.open(link.namespace, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            self._doors.host.must(create_sublink(link, lower.index, namespace))
+            with descriptor_of(link.namespace) as namespace:
+                self._doors.host.must(create_sublink(link, lower.index, namespace))
         except OSError as error:
             if error.errno == errno.EOPNOTSUPP:
                 raise HostRefused(lacking(link.kind)) from error
@@ -107,8 +106,6 @@ class SubLinks:
                     f"and {', '.join(standing)} stands on {link.lower}"
                 ) from error
             raise
-        finally:
-            os.close(namespace)
         try:
             born = door.must_find(link.name)
             if born.mac != link.mac and link.mac:

@@ -1,12 +1,12 @@
 """Veth pairs: made from outside, woken inside once their settings are in place."""
 
 import errno
-import os
 from collections.abc import Iterable
 from dataclasses import replace
 
 from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.plan.objects import Veth
+from bridgehead.host.namespaces.entering import descriptor_of
 from bridgehead.host.netlink.doors import Doors
 from bridgehead.host.netlink.inner_ends import wake
 from bridgehead.host.netlink.links import (
@@ -88,11 +88,8 @@ class Veths:
 
     def _make(self, veth: Veth) -> None:
         bridge = self._doors.host.must_find(veth.bridge)
-        namespace = os.open(veth.namespace, os.O_RDONLY | os.O_CLOEXEC)
-        try:
+        with descriptor_of(veth.namespace) as namespace:
             outer = read_link(self._doors.host.ask(create_veth(veth, bridge.index, namespace)))
-        finally:
-            os.close(namespace)
         try:
             memory = [remember(outer.index, ",".join(veth.sysctls))] if veth.sysctls else []
             self._doors.host.must(change_port(outer.index, hairpin=veth.hairpin, mtu=veth.mtu), *memory)

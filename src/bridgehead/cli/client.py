@@ -156,6 +156,11 @@ def _json(connection: Connection, head: Head) -> Any:
         raise CommandFailed(f"the daemon's answer broke off: {error}") from error
 
 
+def pairs(words: Iterable[str]) -> Mapping[str, str]:
+    """`key=value` words as a map; a word without '=' is a key with nothing."""
+    return {key: value for key, _, value in (word.partition("=") for word in words)}
+
+
 def filters(words: Iterable[str]) -> str | None:
     """`key=value` words as the API's JSON; None when there are none."""
     wanted: dict[str, list[str]] = {}

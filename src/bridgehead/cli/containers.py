@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import click
 
 from bridgehead.cli.client import NOT_FOUND, Client, CommandFailed, Query, Refused, filters
-from bridgehead.cli.format import duration, ellipsis, natural, short, table
+from bridgehead.cli.format import duration, ellipsis, natural, short
+from bridgehead.cli.listing import listed
 from bridgehead.cli.replies import ContainerEntry, ContainerReply, ExitReply, PortReply
 from bridgehead.cli.verb import Verb, each
 
@@ -57,16 +58,15 @@ def ps(
     }
     found: list[ContainerEntry] = client.get("/containers/json", query)
     rows = [_row(container, no_trunc=no_trunc) for container in found]
-    if layout:
-        from bridgehead.cli.template import render
-
-        for row, container in zip(rows, found, strict=True):
-            extra = {"State": container["State"], "Labels": container["Labels"] or {}}
-            print(render(layout, {**dict(zip(FIELDS, row, strict=True)), **extra}))
-    elif quiet:
-        print("".join(f"{row[0]}\n" for row in rows), end="")
-    else:
-        print(table(COLUMNS, rows))
+    fields = (
+        {
+            **dict(zip(FIELDS, row, strict=True)),
+            "State": container["State"],
+            "Labels": container["Labels"] or {},
+        }
+        for row, container in zip(rows, found, strict=True)
+    )
+    listed(COLUMNS, rows, fields, layout=layout, quiet=quiet)
 
 
 def _row(container: ContainerEntry, *, no_trunc: bool) -> Sequence[str]:

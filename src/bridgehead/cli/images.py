@@ -12,7 +12,8 @@ import click
 
 from bridgehead.cli.client import Client, CommandFailed, Query, filters
 from bridgehead.cli.connection import PIECE
-from bridgehead.cli.format import duration, short, size, table
+from bridgehead.cli.format import duration, short, size
+from bridgehead.cli.listing import listed
 from bridgehead.cli.replies import ImageEntry
 from bridgehead.cli.verb import Verb, each
 
@@ -47,15 +48,8 @@ def ls(
         "/images/json", {"all": True if everything else None, "filters": filters(words)}
     )
     rows = [row for image in found for row in _rows(image, no_trunc=no_trunc)]
-    if layout:
-        from bridgehead.cli.template import render
-
-        for row in rows:
-            print(render(layout, dict(zip(FIELDS, row, strict=True))))
-    elif quiet:
-        print("".join(f"{identifier}\n" for identifier in dict.fromkeys(row[2] for row in rows)), end="")
-    else:
-        print(table(COLUMNS, rows))
+    fields = (dict(zip(FIELDS, row, strict=True)) for row in rows)
+    listed(COLUMNS, rows, fields, layout=layout, quiet=quiet, identifier=COLUMNS.index("IMAGE ID"))
 
 
 def _rows(image: ImageEntry, *, no_trunc: bool) -> Iterator[tuple[str, str, str, str, str]]:

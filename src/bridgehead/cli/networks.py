@@ -6,10 +6,13 @@ from typing import TypedDict, Unpack
 
 import click
 
-from bridgehead.cli.client import NOT_FOUND, Body, Client, CommandFailed, Refused, filters
-from bridgehead.cli.format import natural, short, table
+from bridgehead.cli.client import NOT_FOUND, Body, Client, CommandFailed, Refused, filters, pairs
+from bridgehead.cli.format import natural, short
+from bridgehead.cli.listing import listed
 from bridgehead.cli.replies import Created, NetworkReply
 from bridgehead.cli.verb import Verb, each
+
+COLUMNS = ("NETWORK ID", "NAME", "DRIVER", "SCOPE")
 
 
 class NetworkWishes(TypedDict):
@@ -107,24 +110,16 @@ def ls(client: Client, *, wanted: tuple[str, ...], layout: str | None, no_trunc:
         )
         for network in ordered
     ]
-    if layout:
-        from bridgehead.cli.template import render
-
-        for network, row in zip(ordered, rows, strict=True):
-            print(render(layout, _fields(network, row[0])))
-    elif quiet:
-        print("".join(f"{row[0]}\n" for row in rows), end="")
-    else:
-        print(table(("NETWORK ID", "NAME", "DRIVER", "SCOPE"), rows))
+    listed(COLUMNS, rows, map(_fields, ordered, rows), layout=layout, quiet=quiet)
 
 
-def _fields(network: NetworkReply, identifier: str) -> Mapping[str, str]:
+def _fields(network: NetworkReply, row: tuple[str, str, str, str]) -> Mapping[str, str]:
     """What templates may name: text alone, as docker has it."""
     labels = (network["Labels"] or {}).items()
     return {
         "CreatedAt": network["Created"].replace("T", " ").replace("Z", " +0000 UTC"),
         "Driver": network["Driver"],
-        "ID": identifier,
+        "ID": row[0],
         "IPv4": str(network.get("EnableIPv4", False)).lower(),
         "IPv6": str(network["EnableIPv6"]).lower(),
         "Internal": str(network["Internal"]).lower(),
@@ -234,8 +229,3 @@ def _agreed() -> bool:
     print("WARNING! This will remove all custom networks not used by at least one container.")
     print("Are you sure you want to continue? [y/N] ", end="", flush=True)
     return sys.stdin.readline().strip().lower() == "y"
-
-
-def pairs(words: tuple[str, ...]) -> Mapping[str, str]:
-    """`key=value` words as a map; a word without '=' is a key with nothing."""
-    return {key: value for key, _, value in (word.partition("=") for word in words)}

@@ -7,12 +7,15 @@ from typing import Literal, Unpack
 
 import click
 
-from bridgehead.cli.client import NOT_FOUND, Body, Client, CommandFailed, Refused, filters
+from bridgehead.cli.client import NOT_FOUND, Body, Client, CommandFailed, Refused, filters, pairs
 from bridgehead.cli.endpoints import EndpointWishes, endpoints, network_mode
-from bridgehead.cli.format import natural, short, table
+from bridgehead.cli.format import natural, short
+from bridgehead.cli.listing import listed
 from bridgehead.cli.ports import exposed, port_bindings
 from bridgehead.cli.replies import Created, SandboxReply
 from bridgehead.cli.verb import Verb, each
+
+COLUMNS = ("SANDBOX ID", "NAME", "NAMESPACE", "NETWORKS")
 
 
 _OF_A_NETWORK: tuple[Literal["ip", "ip6", "link_local_ip", "mac_address", "network_alias"], ...] = (
@@ -79,7 +82,7 @@ def _body(wishes: SandboxWishes) -> Body:
     )
     return {
         **where,
-        "Labels": {key: value for key, _, value in (word.partition("=") for word in wishes["label"])},
+        "Labels": pairs(wishes["label"]),
         "ExposedPorts": exposed(wishes["expose"], wishes["publish"]),
         "HostConfig": {
             "NetworkMode": network_mode(wishes) if wishes["network"] else "",
@@ -114,15 +117,7 @@ def ls(client: Client, *, wanted: tuple[str, ...], layout: str | None, no_trunc:
         )
         for sandbox in ordered
     ]
-    if layout:
-        from bridgehead.cli.template import render
-
-        for sandbox, row in zip(ordered, rows, strict=True):
-            print(render(layout, _fields(sandbox, row)))
-    elif quiet:
-        print("".join(f"{row[0]}\n" for row in rows), end="")
-    else:
-        print(table(("SANDBOX ID", "NAME", "NAMESPACE", "NETWORKS"), rows))
+    listed(COLUMNS, rows, map(_fields, ordered, rows), layout=layout, quiet=quiet)
 
 
 def _addresses(sandbox: SandboxReply) -> str:

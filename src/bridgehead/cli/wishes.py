@@ -6,7 +6,7 @@ from os import environ
 from pathlib import Path
 from typing import TypedDict
 
-from bridgehead.cli.client import Body, CommandFailed
+from bridgehead.cli.client import Body, CommandFailed, pairs
 from bridgehead.cli.endpoints import EndpointWishes, endpoints, network_mode
 from bridgehead.cli.ports import exposed, port_bindings
 
@@ -76,7 +76,7 @@ def container_body(image: str, command: Sequence[str], wishes: Wishes, attached:
         "User": wishes["user"],
         "WorkingDir": wishes["workdir"],
         "Env": list(environment(wishes["env"], wishes["env_file"])),
-        "Labels": dict(_pair(word) for word in wishes["label"]),
+        "Labels": pairs(wishes["label"]),
         "Tty": wishes["tty"],
         "OpenStdin": wishes["interactive"],
         "StdinOnce": attached["stdin"],
@@ -112,7 +112,7 @@ def _host_config(wishes: Wishes) -> Body:
         "DnsOptions": list(wishes["dns_option"]),
         "ExtraHosts": [_host(word) for word in wishes["add_host"]],
         "Links": list(wishes["link"]),
-        "Sysctls": dict(_pair(word) for word in wishes["sysctl"]),
+        "Sysctls": pairs(wishes["sysctl"]),
         "PortBindings": port_bindings(wishes["publish"]),
         "PublishAllPorts": wishes["publish_all"],
         **_limits(wishes),
@@ -165,11 +165,6 @@ def byte_count(text: str) -> int:
         return int(float(number.removesuffix(unit)) * SIZE_UNITS[unit])
     except (ValueError, KeyError) as error:
         raise ValueError(f"invalid size: '{text}'") from error
-
-
-def _pair(word: str) -> tuple[str, str]:
-    key, _, value = word.partition("=")
-    return key, value
 
 
 def _bind(word: str) -> str:

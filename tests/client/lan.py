@@ -31,14 +31,6 @@ def lan_daemon(name: str) -> Iterator[Daemon]:
             yield daemon
 
 
-def clear(daemon: Daemon) -> None:
-    if names := daemon.docker.ok("ps", "-aq").split():
-        daemon.docker.ok("rm", "-f", *names)
-    daemon.docker.ok("network", "prune", "-f")
-    for name in daemon.docker.ok("network", "ls", "-q", "--filter", "type=custom").split():
-        daemon.docker.ok("network", "rm", name)
-
-
 def create(daemon: Daemon, name: str, *words: str, parent: str = "uplink", driver: str = "macvlan") -> str:
     given = ("-o", f"parent={parent}") if parent else ()
     return daemon.docker.ok("network", "create", "-d", driver, *given, *words, name)

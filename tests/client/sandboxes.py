@@ -17,9 +17,7 @@ def lan(daemon: Daemon) -> Iterator[Daemon]:
 
 
 def clean(daemon: Daemon) -> None:
-    names = daemon.docker.ok("ps", "-aq").split()
-    daemon.docker("rm", "-f", *names)
-    daemon.docker("network", "prune", "-f")
+    daemon.docker.remove_all()
     for entry in daemon.host.json("ip", "-j", "netns", "list"):
         daemon.host.run("ip", "netns", "del", entry["name"])
 

@@ -28,8 +28,7 @@ def machine() -> Iterator[Daemon]:
 @pytest.fixture
 def docker(machine: Daemon) -> Iterator[Daemon]:
     yield machine
-    if names := machine.docker.ok("ps", "-aq").split():
-        machine.docker.ok("rm", "-f", *names)
+    machine.docker.remove_containers()
 
 
 def _run(daemon: Daemon, name: str, *options: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.client import sandboxes
-from tests.client.lan import LAN, clear, create, endpoint, inside, lan_daemon, pings, refused, run
+from tests.client.lan import LAN, create, endpoint, inside, lan_daemon, pings, refused, run
 from tests.support import guest, nameserver
 from tests.support.bridgehead import plan
 from tests.support.daemon import Daemon
@@ -26,7 +26,7 @@ def machine() -> Iterator[Daemon]:
 @pytest.fixture
 def daemon(machine: Daemon) -> Iterator[Daemon]:
     yield machine
-    clear(machine)
+    machine.docker.remove_all()
 
 
 def hairpin(daemon: Daemon, state: str) -> None:

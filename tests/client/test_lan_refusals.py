@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.client.lan import clear, create, lan_daemon, refused, run
+from tests.client.lan import create, lan_daemon, refused, run
 from tests.support.bridgehead import plan
 from tests.support.census import links
 from tests.support.daemon import Daemon
@@ -21,7 +21,7 @@ def machine() -> Iterator[Daemon]:
 @pytest.fixture
 def daemon(machine: Daemon) -> Iterator[Daemon]:
     yield machine
-    clear(machine)
+    machine.docker.remove_all()
 
 
 REFUSALS = {

@@ -24,9 +24,7 @@ def linking() -> Iterator[Daemon]:
 def fresh(linking: Daemon) -> Iterator[Daemon]:
     """The daemon, without any container before and after."""
     yield linking
-    if names := linking.docker.ok("ps", "-aq").split():
-        linking.docker.ok("rm", "-f", *names)
-    linking.docker.ok("network", "prune", "-f")
+    linking.docker.remove_all()
 
 
 def _sleeper(daemon: Daemon, name: str, *options: str) -> str:

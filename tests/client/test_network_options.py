@@ -27,9 +27,7 @@ def machine() -> Iterator[Daemon]:
 @pytest.fixture
 def daemon(machine: Daemon) -> Iterator[Daemon]:
     yield machine
-    if names := machine.docker.ok("ps", "-aq").split():
-        machine.docker.ok("rm", "-f", *names)
-    machine.docker.ok("network", "prune", "-f")
+    machine.docker.remove_all()
 
 
 def _create(daemon: Daemon, **wishes: Any) -> tuple[int, dict[str, str]]:

@@ -29,9 +29,7 @@ def sharing() -> Iterator[Daemon]:
 def fresh(sharing: Daemon) -> Iterator[Daemon]:
     """The daemon, without any container before and after."""
     yield sharing
-    if names := sharing.docker.ok("ps", "-aq").split():
-        sharing.docker.ok("rm", "-f", *names)
-    sharing.docker.ok("network", "prune", "-f")
+    sharing.docker.remove_all()
 
 
 def sleeper(daemon: Daemon, name: str, *options: str) -> None:

@@ -76,6 +76,17 @@ class Docker:
             raise DockerFailed(str(answer))
         return answer.out.strip()
 
+    def remove_containers(self) -> None:
+        if names := self.ok("ps", "-aq").split():
+            self.ok("rm", "-f", *names)
+
+    def remove_all(self) -> None:
+        """Every container, and every network that somebody made."""
+        self.remove_containers()
+        self.ok("network", "prune", "-f")
+        for name in self.ok("network", "ls", "-q", "--filter", "type=custom").split():
+            self.ok("network", "rm", name)
+
     def popen(self, *words: str) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             [DOCKER, *words],

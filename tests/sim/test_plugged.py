@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridgehead.core.model.errors import BridgeheadError, Forbidden, PluginRefused, PluginUnreachable
-from bridgehead.core.model.network import Phase
+from bridgehead.core.model.network import EndpointWish, Phase
 from bridgehead.core.model.plugged import Told
 from bridgehead.core.model.requests import SubnetRequest
 from tests.sim.plugin import NAME
@@ -70,13 +70,7 @@ async def connected(world: World) -> None:
     await world.network("bn")
     await world.run("c1", "bn")
     await plugged(world)
-    await world.engine.networks.connect("pn", "c1", _wish())
-
-
-def _wish() -> Any:
-    from bridgehead.core.model.network import EndpointWish
-
-    return EndpointWish()
+    await world.engine.networks.connect("pn", "c1", EndpointWish())
 
 
 async def left(world: World) -> None:
@@ -88,7 +82,7 @@ async def without_gateway(world: World) -> None:
     world.plugin.gateway = False
     await running(world)
     await world.network("bn")
-    await world.engine.networks.connect("bn", "c1", _wish())
+    await world.engine.networks.connect("bn", "c1", EndpointWish())
     await world.engine.networks.disconnect("bn", "c1", force=False)
 
 
@@ -231,19 +225,16 @@ async def test_a_plugin_that_is_down_at_boot_leaves_its_networks_and_is_told_apa
     await running(world)
     world.plugin.away, world.plugin.replays = True, True
     await world.reborn()
-    for _ in range(100):
-        if NAME in world.engine.plugged.absent:
-            break
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(10):
+        while NAME not in world.engine.plugged.absent:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
 
     assert world.engine.plugged.absent == {NAME: "plug is away"}
     assert world.engine.snapshot.find_network("pn").phase is Phase.READY
     world.plugin.away = False
-    for _ in range(300):
-        if not world.engine.plugged.absent:
-            break
-        await asyncio.sleep(0.02)
-    assert not world.engine.plugged.absent
+    async with asyncio.timeout(10):
+        while world.engine.plugged.absent:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     agree(world)
     await world.engine.end()
 
@@ -254,7 +245,7 @@ async def test_the_way_out_is_told_to_the_plugin_as_it_moves() -> None:
     await world.network("an")
     world.plugin.heard.clear()
 
-    await world.engine.networks.connect("an", "c1", _wish())
+    await world.engine.networks.connect("an", "c1", EndpointWish())
     moved = list(world.plugin.heard)
     await world.engine.networks.disconnect("an", "c1", force=False)
 
@@ -280,7 +271,7 @@ async def test_a_sandbox_whose_plugin_leads_nowhere_gets_a_way_out_unless_it_wan
     assert service_endpoints(world) == ([] if own_way_out else ["docker_gwbridge"])
 
     await world.network("bn")
-    await world.engine.networks.connect("bn", "c1", _wish())
+    await world.engine.networks.connect("bn", "c1", EndpointWish())
     assert service_endpoints(world) == []
     await world.engine.networks.disconnect("bn", "c1", force=False)
     assert service_endpoints(world) == ([] if own_way_out else ["docker_gwbridge"])

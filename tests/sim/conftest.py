@@ -1,0 +1,9 @@
+"""Everything here happens in memory, time included."""
+
+from collections.abc import Callable, Mapping
+
+from tests.sim.clock import JumpingLoop
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], JumpingLoop]]:
+    return {"jumping": JumpingLoop}

@@ -5,6 +5,7 @@ from functools import partial
 
 from bridgehead.core import endpoint_options, endpoint_rules, lan
 from bridgehead.core.gateway import gateway_order
+from bridgehead.core.guest_rules import in_own_words
 from bridgehead.core.interfaces import families, interface_name
 from bridgehead.core.ipam import addresses
 from bridgehead.core.layout import veth_name
@@ -16,7 +17,6 @@ from bridgehead.core.model.plugged import PluggedEndpoint
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.publishing import carriers
 from bridgehead.engine.events import EventBus
-from bridgehead.engine.guest_rules import in_own_words
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.plugged.plugged import Plugged
 from bridgehead.engine.publishing import Publishing

@@ -85,27 +85,8 @@ class SubLinks:
         return self._reaper.delete_found(links, opened)
 
     def _make(self, link: SubLink) -> None:
-        try:
-            lower = raised(self._doors.host, link.lower)
-        except OSError as error:
-            if error.errno != errno.ENODEV:
-                raise
-            raise HostRefused(
-                f"parent interface {link.lower} is not there: {link.name} comes back with it"
-            ) from None
+        self._bear(link)
         door = self._doors.into(link.namespace)
-        try:
-            with descriptor_of(link.namespace) as namespace:
-                self._doors.host.must(create_sublink(link, lower.index, namespace))
-        except OSError as error:
-            if error.errno == errno.EOPNOTSUPP:
-                raise HostRefused(lacking(link.kind)) from error
-            if error.errno == errno.EINVAL and (standing := self._standing_on(lower)):
-                raise Conflict(
-                    f"cannot create {describe(link)}: mode passthru shares a parent interface with nobody, "
-                    f"and {', '.join(standing)} stands on {link.lower}"
-                ) from error
-            raise
         try:
             born = door.must_find(link.name)
             if born.mac != link.mac and link.mac:
@@ -118,6 +99,28 @@ class SubLinks:
             if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
                 raise Conflict(
                     f"MAC address {link.mac} is in use upon {link.lower}, by itself or another link"
+                ) from error
+            raise
+
+    def _bear(self, link: SubLink) -> None:
+        try:
+            lower = raised(self._doors.host, link.lower)
+        except OSError as error:
+            if error.errno != errno.ENODEV:
+                raise
+            raise HostRefused(
+                f"parent interface {link.lower} is not there: {link.name} comes back with it"
+            ) from None
+        try:
+            with descriptor_of(link.namespace) as namespace:
+                self._doors.host.must(create_sublink(link, lower.index, namespace))
+        except OSError as error:
+            if error.errno == errno.EOPNOTSUPP:
+                raise HostRefused(lacking(link.kind)) from error
+            if error.errno == errno.EINVAL and (standing := self._standing_on(lower)):
+                raise Conflict(
+                    f"cannot create {describe(link)}: mode passthru shares a parent interface with nobody, "
+                    f"and {', '.join(standing)} stands on {link.lower}"
                 ) from error
             raise
 

@@ -1,5 +1,6 @@
 """A plugin in memory: a network and IPAM driver that knows what it was told, and is strict about it."""
 
+import asyncio
 import ipaddress
 from typing import TypeVar, cast
 
@@ -15,7 +16,8 @@ NAME = "plug"
 
 
 class Plugin:
-    """Survives the engine. `away`: it does not answer. `refuses`: the methods it says no to.
+    """Survives the engine. `away`: it does not answer. `refuses`: the methods it says no to. `mute`: those it
+    does and does not answer. `thinking`: those it does when the event comes, and whether it has heard of one.
 
     The power may fail before it hears of a call, and after it has done what was asked.
     """
@@ -24,6 +26,9 @@ class Plugin:
         self._switch = switch
         self.away = False
         self.refuses: set[str] = set()
+        self.mute: set[str] = set()
+        self.thinking: dict[str, asyncio.Event] = {}
+        self.life = 1
         self.gateway = True
         self.own_way_out = False
         self.heard: list[str] = []
@@ -35,13 +40,15 @@ class Plugin:
 
     async def activate(self, name: str, interface: str) -> int:
         self._listen(name)
-        return 1
+        return self.life
 
     async def call(self, name: str, method: str, request: msgspec.Struct | None, kind: type[T]) -> T:
         self._listen(name)
         self._switch.effect()
         word = method.rpartition(".")[2]
         self.heard.append(word)
+        if word in self.thinking:
+            await self.thinking[word].wait()
         if word in self.refuses:
             raise PluginRefused(f"remote: no {word}")
         if word == "GetCapabilities":
@@ -49,6 +56,8 @@ class Plugin:
         else:
             answer = getattr(self, f"_on_{word}", self._on_anything)(request)
         self._switch.effect()
+        if word in self.mute:
+            raise PluginUnreachable(f"plug did not answer {word}")
         return cast("T", answer or kind())
 
     def known(self) -> list[str]:

@@ -55,7 +55,7 @@ class EndpointUseCases:
                     connected,
                     endpoint,
                     undo=lambda now: _without_idle_ports(sandbox.id, _disconnected(now, endpoint, where)),
-                    asking=None if where.plugged is None else partial(self._ask, sandbox.id, host),
+                    asking=None if where.plugged is None else partial(self._ask, endpoint, host),
                 )
         finally:
             await self._plugged.follow(sandbox.id)
@@ -85,14 +85,14 @@ class EndpointUseCases:
         new = snapshot.put(endpoint_rules.without(who, where))
         await self._intent.realise(new.drop(endpoint) if endpoint else new)
         if endpoint:
-            await self._plugged.part()
+            await self._plugged.part(who.id)
             await self._plugged.follow(endpoint.sandbox)
             self._events.network(where, "disconnect", container=who.id)
 
-    async def _ask(self, sandbox: SandboxID, host: HostPorts) -> None:
+    async def _ask(self, endpoint: Endpoint, host: HostPorts) -> None:
         """Its plugins' part, between the decision and the host's."""
-        await self._plugged.asked(sandbox, host)
-        await self._plugged.joined(sandbox)
+        await self._plugged.asked(endpoint.sandbox, [endpoint.id], host)
+        await self._plugged.joined(endpoint.sandbox, [endpoint.id])
 
 
 def decide(
@@ -132,6 +132,8 @@ def decide(
 def _disconnected(snapshot: Snapshot, endpoint: Endpoint, network: Network) -> Snapshot:
     snapshot = snapshot.drop(endpoint)
     container = snapshot.containers.get(endpoint.container)
+    if any(other.container == endpoint.container for other in snapshot.network_endpoints(network.id)):
+        return snapshot  # it was started anew meanwhile, and got there by itself
     return snapshot.put(endpoint_rules.without(container, network)) if container else snapshot
 
 

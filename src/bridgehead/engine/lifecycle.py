@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 from posixpath import basename
 
@@ -9,10 +10,11 @@ from bridgehead.core import endpoint_rules, links, shared
 from bridgehead.core.desired import recipients, sandbox_owners
 from bridgehead.core.model.container import Container, ContainerState, Status
 from bridgehead.core.model.errors import BridgeheadError, failed_start_code, refusal
-from bridgehead.core.model.ids import ContainerID
+from bridgehead.core.model.ids import ContainerID, EndpointID
 from bridgehead.core.model.network import Network, Phase, Sandbox, SandboxKind
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.oci.mounts import OWN_FILES
+from bridgehead.core.remote.farewells import answered
 from bridgehead.core.restart import wants_restart
 from bridgehead.core.time import rfc3339
 from bridgehead.engine import endpoints, sharing
@@ -69,9 +71,11 @@ class Lifecycle:
         host = await self._publishing.look(self._intent.snapshot.find_container(identifier))
         container = self._intent.snapshot.find_container(identifier)
         try:
-            sandbox = await self._asked(self._reserve(container, host), host)
+            sandbox = self._reserve(container, host)
+            plugged = self._plugged.endpoints.of(sandbox.id)
+            sandbox = await self._asked(sandbox, plugged, host)
             sandbox = await self._publishing.claim(container, sandbox)
-            pid = await self._create(container, sandbox)
+            pid = await self._create(container, sandbox, plugged)
             await self.launches.open(container.id)
             await self._runtime.start(container.id)
             self._confirm(container.id, sandbox, pid)
@@ -95,7 +99,7 @@ class Lifecycle:
             return
         concerned = self._intent.commit(without(self._intent.snapshot, identifier).drop(container))
         await quietly(self._intent.reconciler.settle(concerned))
-        await self._plugged.part()
+        await self._plugged.part(identifier)
         self._gone(container, container.state.exit_code)
 
     async def ended(self, identifier: ContainerID, exit_: Exit) -> None:
@@ -111,7 +115,7 @@ class Lifecycle:
             )
             for problem in filter(None, outcomes):
                 _log.warning("after the end of container %s: %s", container.name, problem)
-            await self._plugged.part()
+            await self._plugged.part(identifier)
         finally:
             self._cleaning.pop(identifier, None)
         for network in _networks(before, identifier):
@@ -146,19 +150,20 @@ class Lifecycle:
         self._intent.commit(snapshot.put(sandbox))
         return sandbox
 
-    async def _asked(self, sandbox: Sandbox, host: HostPorts) -> Sandbox:
+    async def _asked(self, sandbox: Sandbox, plugged: Sequence[EndpointID], host: HostPorts) -> Sandbox:
         """With what plugins give it: addresses, and endpoints of their own."""
-        if not self._plugged.waits(sandbox.id):
+        if not plugged:
             return sandbox
-        await self._plugged.asked(sandbox.id, host)
+        await self._plugged.asked(sandbox.id, plugged, host)
         return self._intent.snapshot.sandboxes[sandbox.id]
 
-    async def _create(self, container: Container, sandbox: Sandbox) -> int:
+    async def _create(self, container: Container, sandbox: Sandbox, plugged: Sequence[EndpointID]) -> int:
         """The runtime's part and the network's, side by side; both are over when this ends."""
         owners = sandbox_owners(sandbox)
         await self._intent.reconciler.settle([owners.namespace, owners.base])
-        if self._plugged.waits(sandbox.id):
-            await self._plugged.joined(sandbox.id)
+        if plugged:
+            await self._plugged.joined(sandbox.id, plugged)
+            await self._intent.reconciler.settle([owners.namespace])  # interfaces order what its files list
         created, settled, _ = await asyncio.gather(
             self._runtime.create(self._bundle(container, sandbox)),
             self._intent.reconciler.settle([owners.stack]),
@@ -194,6 +199,7 @@ class Lifecycle:
             Status.RUNNING, pid, started=self._now(), finished=former.finished, restarts=former.restarts
         )
         container = replace(container, state=state)
+        attached = [end for end in attached if answered(snapshot.networks[end.network], end)]
         ready = [replace(endpoint, phase=Phase.READY) for endpoint in attached]
         self._intent.commit(snapshot.put(container, replace(sandbox, phase=Phase.READY), *ready))
         self.launches.succeed(identifier)
@@ -219,7 +225,7 @@ class Lifecycle:
         removed = container.spec.auto_remove
         new = snapshot.drop(container) if removed else snapshot.put(container)
         await quietly(self._intent.realise(new))
-        await self._plugged.part()
+        await self._plugged.part(identifier)
         if removed:
             self._gone(container, state.exit_code)
         else:

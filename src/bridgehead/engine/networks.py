@@ -2,9 +2,16 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
-from bridgehead.core.model.errors import Forbidden, NotFound, PluginRefused, Unavailable
-from bridgehead.core.model.ids import short
+from bridgehead.core.model.errors import (
+    Forbidden,
+    NotFound,
+    PluginAnswer,
+    PluginRefused,
+    Unavailable,
+)
+from bridgehead.core.model.ids import NetworkID, short
 from bridgehead.core.model.network import Endpoint, Network, Phase
 from bridgehead.core.model.requests import NetworkRequest
 from bridgehead.core.model.snapshot import Snapshot
@@ -47,22 +54,16 @@ class NetworkUseCases:
     @to_the_end
     async def remove(self, reference: str, *, force: bool = False) -> None:
         """`force`: also if its plugins do not answer; they are not told then."""
-        snapshot = self._intent.snapshot
-        network = snapshot.find_network(reference)
-        if network.predefined:
-            raise Forbidden(f"{network.name} is a pre-defined network and cannot be removed")
-        if active := snapshot.network_endpoints(network.id):
-            raise Forbidden(_in_use(snapshot, network, active))
-        if users := [item.name for item in snapshot.networks.values() if item.config_from == network.name]:
-            raise Forbidden(
-                f'error while removing network: configuration network "{network.name}" is in use '
-                f"by {', '.join(users)}"
-            )
+        network = _removable(self._intent.snapshot, reference)
         if network.plugged is None:
-            await self._intent.realise(snapshot.drop(network))
+            await self._intent.realise(self._intent.snapshot.drop(network))
         else:
-            await self._plugged.remove(network, force=force)
+            removable = partial(self._still_removable, network.id)
+            await self._plugged.remove(network.id, removable, force=force)
         self._events.network(network, "destroy")
+
+    def _still_removable(self, identifier: NetworkID) -> Network:
+        return _removable(self._intent.snapshot, identifier)
 
     @to_the_end
     async def prune(self, wanted: Callable[[Network], bool]) -> list[str]:
@@ -74,7 +75,7 @@ class NetworkUseCases:
                 continue
             try:
                 await self.remove(network.id)
-            except (Forbidden, NotFound, Unavailable, PluginRefused) as error:
+            except (Forbidden, NotFound, Unavailable, PluginRefused, PluginAnswer) as error:
                 # Somebody used or removed it meanwhile; or its plugin does not let it go.
                 _log.info("network %s is not pruned: %s", network.name, error)
                 continue
@@ -82,6 +83,24 @@ class NetworkUseCases:
         if removed:
             self._events.plain("network", "prune", {"reclaimed": "0"})
         return removed
+
+
+def _removable(snapshot: Snapshot, reference: str) -> Network:
+    """
+    Raises:
+        NotFound, Forbidden: it is not there, or is needed; who needs it is named.
+    """
+    network = snapshot.find_network(reference)
+    if network.predefined:
+        raise Forbidden(f"{network.name} is a pre-defined network and cannot be removed")
+    if active := snapshot.network_endpoints(network.id):
+        raise Forbidden(_in_use(snapshot, network, active))
+    if users := [item.name for item in snapshot.networks.values() if item.config_from == network.name]:
+        raise Forbidden(
+            f'error while removing network: configuration network "{network.name}" is in use '
+            f"by {', '.join(users)}"
+        )
+    return network
 
 
 def _in_use(snapshot: Snapshot, network: Network, active: list[Endpoint]) -> str:

@@ -1,15 +1,17 @@
 """Endpoints that plugins give addresses to or make: asked for while a sandbox is being put together."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import msgspec
 
 from bridgehead.core import endpoint_options
 from bridgehead.core.gateway import gateway_order, ways_out
 from bridgehead.core.interfaces import families, interface_name
-from bridgehead.core.model.errors import BridgeheadError, PluginRefused
+from bridgehead.core.model.errors import BridgeheadError, Conflict, PluginAnswer, PluginRefused
 from bridgehead.core.model.ids import EndpointID, SandboxID
 from bridgehead.core.model.network import Endpoint, Network
 from bridgehead.core.model.plugged import PluggedEndpoint, Told
@@ -18,13 +20,17 @@ from bridgehead.engine.intent import Intent
 from bridgehead.engine.plugged import addresses
 from bridgehead.engine.plugged.farewells import Farewells
 from bridgehead.engine.plugged.records import PluggedRecords
+from bridgehead.engine.plugged.turns import Turns
 from bridgehead.engine.world import Plugins
 
 _log = logging.getLogger("bridgehead.plugged.endpoints")
 
 
 class PluggedEndpoints:
-    def __init__(self, intent: Intent, plugins: Plugins, farewells: Farewells) -> None:
+    """`turns`: of endpoints; nobody is told of the end of one while its plugins are asked for it."""
+
+    def __init__(self, intent: Intent, plugins: Plugins, farewells: Farewells, turns: Turns) -> None:
+        self._turns = turns
         self._intent = intent
         self._plugins = plugins
         self._records = PluggedRecords(intent)
@@ -34,27 +40,33 @@ class PluggedEndpoints:
         """Whether plugins have a say in any of its endpoints."""
         return any(True for _ in self._of(sandbox))
 
-    async def create(self, sandbox: SandboxID) -> None:
-        """Have its endpoints addressed and made.
+    def of(self, sandbox: SandboxID) -> list[EndpointID]:
+        """Those in which plugins have a say, as of now: what a connect adds is its own business."""
+        return [endpoint.id for endpoint, _ in self._of(sandbox)]
+
+    async def create(self, endpoints: Collection[EndpointID]) -> None:
+        """Have these addressed and made; those that are gone are passed over.
 
         Raises:
             BridgeheadError: why one could not be had; what was done is undone once the endpoint is dropped.
         """
-        for endpoint, network in self._of(sandbox):
-            told = endpoint.plugged or PluggedEndpoint()
-            # Those that went must be gone for the plugin too, before others may get their addresses.
-            await self.farewells.said(network.id)
-            if network.addressed_by_plugin and told.addressed is not Told.DONE:
-                await self._address(endpoint.id, network)
-            if network.driven_by_plugin and told.created is not Told.DONE:
-                await self._create(endpoint.id, network)
+        for identifier in endpoints:
+            for network in self._network_of(identifier):
+                # Those that went must be gone for the plugin too, before others may get their addresses.
+                await self.farewells.said(network.id)
+                async with self._turns.of(identifier):
+                    if network.addressed_by_plugin:
+                        await self._address(identifier, network)
+                    if network.driven_by_plugin:
+                        await self._create(identifier, network)
 
-    async def join(self, sandbox: SandboxID) -> None:
-        """Have its endpoints joined to its namespace, which is there."""
-        for endpoint, network in self._of(sandbox):
-            plugged = endpoint.plugged
-            if network.driven_by_plugin and plugged and plugged.joined is not Told.DONE:
-                await self._join(endpoint.id, network)
+    async def join(self, endpoints: Collection[EndpointID]) -> None:
+        """Have these joined to their sandbox's namespace, which is there."""
+        for identifier in endpoints:
+            for network in self._network_of(identifier):
+                if network.driven_by_plugin:
+                    async with self._turns.of(identifier):
+                        await self._join(identifier, network)
 
     async def follow(self, sandbox: SandboxID) -> None:
         """Tell the drivers which of its endpoints leads outside now, and which no longer does.
@@ -70,15 +82,17 @@ class PluggedEndpoints:
         ours = [pair for pair in attached if pair[1].driven_by_plugin]
         for endpoint, network in ours:
             if endpoint.id not in leading and _external(endpoint) is not Told.NOTHING:
-                await self._revoke(endpoint, network)
+                with suppress(Conflict):  # it went meanwhile, and so it is told by its farewell
+                    await self._revoke(endpoint, network)
         for endpoint, network in ours:
             if endpoint.id in leading and _external(endpoint) is not Told.DONE:
-                await self._program(endpoint, network)
+                with suppress(Conflict):
+                    await self._program(endpoint, network)
 
     async def inform(self, sandbox: SandboxID) -> None:
         """Have the drivers say what else there is to know, for whoever inspects; it may be nothing."""
         for endpoint, network in self._of(sandbox):
-            if not network.driven_by_plugin:
+            if endpoint.plugged is None or endpoint.plugged.joined is not Told.DONE:
                 continue
             ids = {"network_id": network.id, "endpoint_id": endpoint.id}
             try:
@@ -92,8 +106,9 @@ class PluggedEndpoints:
                 _log.info("plugin %s, endpoint %s: %s", network.driver, endpoint.id, error)
                 continue
             said = msgspec.json.encode(answer.value).decode() if answer.value else ""
-            if endpoint.plugged and endpoint.plugged.said != said:
-                self._records.tell_endpoint(endpoint.id, said=said)
+            if endpoint.plugged.said != said:
+                with suppress(Conflict):
+                    self._records.tell_endpoint(endpoint.id, said=said)
 
     def _of(self, sandbox: SandboxID) -> Iterator[tuple[Endpoint, Network]]:
         snapshot = self._intent.snapshot
@@ -102,12 +117,19 @@ class PluggedEndpoints:
             if network.plugged is not None:
                 yield endpoint, network
 
+    def _network_of(self, identifier: EndpointID) -> Iterator[Network]:
+        snapshot = self._intent.snapshot
+        if (endpoint := snapshot.endpoints.get(identifier)) is not None:
+            yield snapshot.networks[endpoint.network]
+
     async def _address(self, identifier: EndpointID, network: Network) -> None:
         endpoint = self._records.tell_endpoint(identifier, addressed=Told.ASKED)
         container = self._intent.snapshot.containers[endpoint.container]
         for family in addresses.missing(network, endpoint, families(container)):
-            endpoint = await addresses.given(self._plugins, network, endpoint, family)
-            self._records.address_endpoint(endpoint)
+            held = addresses.holders(self._intent.snapshot, network, endpoint)
+            found = await addresses.given(self._plugins, network, endpoint, family, held)
+            endpoint = self._records.note_answer(identifier, partial(_with_addresses, found=found))
+            addresses.check(network, endpoint)
         self._records.tell_endpoint(identifier, addressed=Told.DONE)
 
     async def _create(self, identifier: EndpointID, network: Network) -> None:
@@ -119,11 +141,11 @@ class PluggedEndpoints:
                 network.driver, "NetworkDriver.CreateEndpoint", request, protocol.CreatedEndpoint
             )
         except PluginRefused as error:
-            self._records.tell_endpoint(identifier, created=Told.NOTHING)
+            self._records.note_told(identifier, created=Told.NOTHING)
             raise PluginRefused(
                 f"failed to create endpoint {container.name} on network {network.name}: {error.message}"
             ) from None
-        self._records.change_endpoint(identifier, lambda item: conversation.with_interface(item, answer))
+        self._records.note_answer(identifier, lambda item: conversation.with_interface(item, answer))
         self._records.tell_endpoint(identifier, created=Told.DONE)
 
     async def _join(self, identifier: EndpointID, network: Network) -> None:
@@ -139,20 +161,30 @@ class PluggedEndpoints:
         try:
             answer = await self._plugins.call(network.driver, "NetworkDriver.Join", request, protocol.Joined)
         except PluginRefused:
-            self._records.tell_endpoint(identifier, joined=Told.NOTHING)
+            self._records.note_told(identifier, joined=Told.NOTHING)
             raise
-        self._records.change_endpoint(identifier, lambda item: self._joined(item, network, answer))
+        self._records.note_answer(
+            identifier,
+            lambda item: replace(
+                item, plugged=conversation.with_joined(item.plugged or PluggedEndpoint(), answer)
+            ),
+        )
+        self._records.change_endpoint(identifier, lambda item: self._named(item, answer))
 
-    def _joined(self, endpoint: Endpoint, network: Network, answer: protocol.Joined) -> Endpoint:
+    def _named(self, endpoint: Endpoint, answer: protocol.Joined) -> Endpoint:
         snapshot = self._intent.snapshot
         prefix = (answer.interface_name.dst_prefix if answer.interface_name else "") or "eth"
-        plugged = conversation.with_joined(endpoint.plugged or PluggedEndpoint(), answer)
         container, sandbox = snapshot.containers[endpoint.container], snapshot.sandboxes[endpoint.sandbox]
         wanted = endpoint_options.interface_name(endpoint.wish.driver_options)
-        name = interface_name(snapshot, sandbox, container, wanted, prefix) if plugged.source else ""
-        return replace(endpoint, plugged=plugged, interface=name)
+        lends = endpoint.plugged and endpoint.plugged.source
+        name = interface_name(snapshot, sandbox, container, wanted, prefix) if lends else ""
+        return replace(endpoint, interface=name)
 
     async def _program(self, endpoint: Endpoint, network: Network) -> None:
+        async with self._turns.of(endpoint.id):
+            await self._programmed(endpoint, network)
+
+    async def _programmed(self, endpoint: Endpoint, network: Network) -> None:
         self._records.tell_endpoint(endpoint.id, external=Told.ASKED)
         request = protocol.ProgramExternalConnectivity(
             network_id=network.id, endpoint_id=endpoint.id, options=self._ports(endpoint)
@@ -161,18 +193,33 @@ class PluggedEndpoints:
         try:
             await self._plugins.call(network.driver, method, request, protocol.Nothing)
         except PluginRefused:
-            self._records.tell_endpoint(endpoint.id, external=Told.NOTHING)
+            self._records.note_told(endpoint.id, external=Told.NOTHING)
             raise
         self._records.tell_endpoint(endpoint.id, external=Told.DONE)
 
     async def _revoke(self, endpoint: Endpoint, network: Network) -> None:
+        async with self._turns.of(endpoint.id):
+            await self._revoked(endpoint, network)
+
+    async def _revoked(self, endpoint: Endpoint, network: Network) -> None:
+        self._records.tell_endpoint(endpoint.id, external=Told.ASKED)
         request = protocol.RevokeExternalConnectivity(network_id=network.id, endpoint_id=endpoint.id)
         method = "NetworkDriver.RevokeExternalConnectivity"
-        await self._plugins.call(network.driver, method, request, protocol.Nothing)
-        self._records.tell_endpoint(endpoint.id, external=Told.NOTHING)
+        try:
+            await self._plugins.call(network.driver, method, request, protocol.Nothing)
+        except (PluginRefused, PluginAnswer) as error:
+            # Whatever it knows of it, the endpoint that leads outside now must not wait for that.
+            _log.warning("plugin %s: %s: %s", network.driver, method, error)
+        self._records.note_told(endpoint.id, external=Told.NOTHING)
 
     def _ports(self, endpoint: Endpoint) -> dict[str, object]:
         return conversation.port_options(self._intent.snapshot.containers[endpoint.container].spec)
+
+
+def _with_addresses(endpoint: Endpoint, found: Endpoint) -> Endpoint:
+    given = found.plugged.given if found.plugged else ()
+    plugged = replace(endpoint.plugged or PluggedEndpoint(), given=given)
+    return replace(endpoint, addresses=found.addresses, plugged=plugged)
 
 
 def _external(endpoint: Endpoint) -> Told:

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 
-from bridgehead.core.model.errors import BridgeheadError, PluginRefused
+from bridgehead.core.model.errors import BridgeheadError, PluginRefused, refusal
 from bridgehead.core.model.ids import NetworkID
 from bridgehead.core.model.network import Network, Phase
 from bridgehead.core.model.plugged import PluggedNetwork, Told
@@ -20,16 +20,22 @@ from bridgehead.engine.plugged.abilities import Asked
 from bridgehead.engine.plugged.absence import ABSENT
 from bridgehead.engine.plugged.pools import Pools
 from bridgehead.engine.plugged.records import PluggedRecords
+from bridgehead.engine.plugged.turns import Turns
 from bridgehead.engine.world import Plugins
 
 _log = logging.getLogger("bridgehead.plugged.networks")
 
 
 class PluggedNetworks:
-    """`unfinished`: networks that are to go once their plugins answer; `owing` is set with every new one."""
+    """`unfinished`: networks that are to go once their plugins answer; `owing` is set with every new one.
+    `turns`: of networks, held by whoever takes one away.
+    """
 
-    def __init__(self, intent: Intent, plugins: Plugins, asked: Asked, owing: asyncio.Event) -> None:
+    def __init__(
+        self, intent: Intent, plugins: Plugins, asked: Asked, owing: asyncio.Event, turns: Turns
+    ) -> None:
         self._owing = owing
+        self._turns = turns
         self._asked = asked
         self._intent = intent
         self._plugins = plugins
@@ -59,24 +65,27 @@ class PluggedNetworks:
                 await self._introduce(network)
             await self._intent.reconciler.settle(concerned)
             network = self._records.change_network(network.id, lambda item: replace(item, phase=Phase.READY))
-        except BridgeheadError:
-            await self._take_back(network.id)
+        except Exception as error:  # a bug too must not leave a network that nobody can find
+            async with self._turns.of(network.id):
+                await self._take_back(network.id, refusal(error))
             raise
         return network, warnings
 
-    async def remove(self, network: Network) -> None:
+    async def remove(self, identifier: NetworkID, removable: Callable[[], Network]) -> None:
         """
         Raises:
             PluginMissing, PluginUnreachable: its plugins do not answer, and nothing was changed.
             PluginRefused: the driver does not let it go; it stays, and can be removed again.
+            NotFound, Forbidden: as `removable`, when the plugins have answered.
         """
-        for plugin, interface in plugins_of(network):
+        for plugin, interface in plugins_of(self._records.network(identifier)):
             await self._plugins.activate(plugin, interface)
-        self._records.change_network(network.id, lambda item: replace(item, phase=Phase.LEAVING))
+        removable()
+        self._records.change_network(identifier, lambda item: replace(item, phase=Phase.LEAVING))
         try:
-            await self.take_down(network.id, told_no=(PluginRefused,))
+            await self.take_down(identifier, told_no=(PluginRefused,))
         except ABSENT:
-            self._put_off(network.id)
+            self._put_off(identifier)
             raise
 
     async def take_down(self, identifier: NetworkID, told_no: tuple[type[BridgeheadError], ...] = ()) -> None:
@@ -148,10 +157,12 @@ class PluggedNetworks:
             raise
         self._records.tell_network(network.id, introduced=Told.DONE)
 
-    async def _take_back(self, identifier: NetworkID) -> None:
+    async def _take_back(self, identifier: NetworkID, reason: BridgeheadError) -> None:
         """After a failure, whose reason the caller has to hear: nothing is raised."""
         try:
             self._records.change_network(identifier, lambda item: replace(item, phase=Phase.LEAVING))
+            if not isinstance(reason, PluginRefused):
+                await self.learn_pools(identifier)  # the answer may be what failed
             await self.take_down(identifier)
         except BridgeheadError as error:
             self._put_off(identifier)

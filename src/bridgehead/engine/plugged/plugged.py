@@ -6,22 +6,23 @@ be told is told when it is back.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
+from functools import partial
 
 from bridgehead.core.model.errors import BridgeheadError
-from bridgehead.core.model.ids import SandboxID
+from bridgehead.core.model.ids import ContainerID, EndpointID, NetworkID, SandboxID
 from bridgehead.core.model.network import Network, Phase
 from bridgehead.core.model.requests import NetworkRequest
 from bridgehead.core.remote import protocol
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.plugged.abilities import Asked
-from bridgehead.engine.plugged.absence import ABSENT
 from bridgehead.engine.plugged.endpoints import PluggedEndpoints
 from bridgehead.engine.plugged.farewells import Farewells
 from bridgehead.engine.plugged.networks import PluggedNetworks, plugins_of
 from bridgehead.engine.plugged.replay import Replay
+from bridgehead.engine.plugged.turns import Turns
 from bridgehead.engine.plugged.way_out import WayOut
 from bridgehead.engine.publishing import Publishing
 from bridgehead.engine.tasks import Tasks
@@ -41,13 +42,16 @@ class Plugged:
         self._plugins = plugins
         self._tasks = tasks
         self._absent: dict[str, str] = {}
+        self._begun = False
+        self._turns = Turns()  # of networks and sandboxes
         self._owing = asyncio.Event()
         asked = Asked(plugins)
         self._replay = Replay(intent, plugins, asked)
         intent.parted = self._owing.set
-        farewells = Farewells(intent, plugins)
-        self.networks = PluggedNetworks(intent, plugins, asked, self._owing)
-        self.endpoints = PluggedEndpoints(intent, plugins, farewells)
+        turns = Turns()  # of endpoints
+        farewells = Farewells(intent, plugins, turns)
+        self.networks = PluggedNetworks(intent, plugins, asked, self._owing, self._turns)
+        self.endpoints = PluggedEndpoints(intent, plugins, farewells, turns)
         self._farewells = farewells
         self._publishing = publishing
         self._way_out = WayOut(intent, publishing, events)
@@ -55,10 +59,12 @@ class Plugged:
     @property
     def absent(self) -> Mapping[str, str]:
         """Plugins that networks need and that do not answer, each with the reason."""
-        return self._absent
+        needed = {plugin for plugin, _ in self._needed()}
+        return {plugin: reason for plugin, reason in self._absent.items() if plugin in needed}
 
     def begin(self) -> None:
         """Take up what an earlier daemon left undone."""
+        self._begun = True
         self.networks.unfinished |= {
             network.id
             for network in self._intent.snapshot.networks.values()
@@ -85,12 +91,14 @@ class Plugged:
             await self._replay.note(network)
         return network, warnings
 
-    async def part(self) -> None:
-        """Tell what is owed, for as long as whoever waits may be held up; the rest goes on by itself."""
-        if not self._intent.snapshot.farewells:
+    async def part(self, container: ContainerID) -> None:
+        """Tell what is owed of this container's, for as long as its user may be held up; the rest goes on by
+        itself, and so does all of it while the daemon starts.
+        """
+        if not self._intent.snapshot.farewells or not self._begun:
             return
         try:
-            await asyncio.wait_for(asyncio.shield(self._farewells.said()), _PATIENCE_S)
+            await asyncio.wait_for(asyncio.shield(self._farewells.said_of(container)), _PATIENCE_S)
         except (BridgeheadError, TimeoutError) as error:
             _log.warning("a plugin has yet to hear what is gone: %s", str(error) or "it takes its time")
 
@@ -98,23 +106,24 @@ class Plugged:
         """Whether plugins have a say in any of the sandbox's endpoints."""
         return self.endpoints.waits(sandbox)
 
-    async def asked(self, sandbox: SandboxID, host: HostPorts) -> None:
-        """Have its endpoints addressed and made, and its ports chosen by what is known then.
+    async def asked(self, sandbox: SandboxID, endpoints: Collection[EndpointID], host: HostPorts) -> None:
+        """Have these endpoints of it addressed and made, and its ports chosen by what is known then.
 
         Raises:
             BridgeheadError: what was done is undone once the endpoints are dropped.
         """
-        await self.endpoints.create(sandbox)
+        await self.endpoints.create(endpoints)
         self._intent.commit(self._publishing.awaited(self._intent.snapshot, sandbox, host))
 
-    async def joined(self, sandbox: SandboxID) -> None:
-        """Have its endpoints joined to its namespace, which is there, and a way out of it.
+    async def joined(self, sandbox: SandboxID, endpoints: Collection[EndpointID]) -> None:
+        """Have these endpoints joined to its namespace, which is there, and a way out of it.
 
         Raises:
             BridgeheadError: as `asked`.
         """
-        await self.endpoints.join(sandbox)
-        await self._way_out.follow(sandbox)
+        await self.endpoints.join(endpoints)
+        async with self._turns.of(sandbox):
+            await self._way_out.follow(sandbox)
 
     async def led(self, sandbox: SandboxID) -> None:
         """Tell the drivers which endpoint leads outside, once all of them are there.
@@ -122,31 +131,37 @@ class Plugged:
         Raises:
             BridgeheadError: it cannot be reached from outside.
         """
-        await self.endpoints.follow(sandbox)
-        await self.endpoints.inform(sandbox)
+        async with self._turns.of(sandbox):
+            await self.endpoints.follow(sandbox)
+            await self.endpoints.inform(sandbox)
 
     async def follow(self, sandbox: SandboxID) -> None:
         """After a change that must not fail for it any more."""
         try:
-            await self._way_out.follow(sandbox)
-            await self.endpoints.follow(sandbox)
-            await self.endpoints.inform(sandbox)
+            async with self._turns.of(sandbox):
+                await self._way_out.follow(sandbox)
+                await self.endpoints.follow(sandbox)
+                await self.endpoints.inform(sandbox)
         except BridgeheadError as error:
             _log.warning("the way out of sandbox %s: %s", sandbox[:12], error)
 
-    async def remove(self, network: Network, *, force: bool) -> None:
-        """
+    async def remove(self, identifier: NetworkID, removable: Callable[[], Network], *, force: bool) -> None:
+        """`removable` is asked again whenever somebody may have begun to use the network.
+
         Raises:
-            BridgeheadError: see `PluggedNetworks.remove`.
+            BridgeheadError: why it is not removable; or see `PluggedNetworks.remove`.
         """
-        try:
-            await self._farewells.said(network.id)
-            await self.networks.remove(network)
-        except ABSENT as error:
-            if not force:
-                raise
-            _log.warning("network %s is removed, and its plugin does not know: %s", network.name, error)
-            await self.networks.forget(network.id)
+        async with self._turns.of(identifier):
+            removable()
+            try:
+                await self._farewells.said(identifier)
+                await self.networks.remove(identifier, removable)
+            except BridgeheadError as error:
+                if not force:
+                    raise
+                name = removable().name
+                _log.warning("network %s is removed, whatever its plugin knows: %s", name, error)
+                await self.networks.forget(identifier)
 
     async def _attend(self) -> None:
         """For as long as the daemon runs: asleep unless something is owed."""
@@ -154,7 +169,12 @@ class Plugged:
         while True:
             await self._owing.wait()
             self._owing.clear()
-            if await self._all_paid():
+            try:
+                paid = await self._all_paid()
+            except Exception:  # noqa: BLE001 - a bug with one plugin must not leave all others waiting
+                _log.exception("what plugins are owed could not be told")
+                paid = False
+            if paid:
                 pause_s = _FIRST_PAUSE_S
                 continue
             await asyncio.sleep(pause_s)
@@ -162,13 +182,10 @@ class Plugged:
             self._owing.set()
 
     async def _all_paid(self) -> bool:
-        """Whether every plugin answers, and has been told all."""
-        paid = True
-        for plugin, interface in self._needed():
-            paid &= await self._answers(plugin, interface)
-        for identifier in list(self.networks.unfinished):
-            paid &= await self._tried(self._taken_down(identifier))
-        return await self._tried(self._farewells.said()) and paid
+        """Whether every plugin answers, and has been told all. None waits for another."""
+        answer = [self._answers(plugin, interface) for plugin, interface in self._needed()]
+        go = [self._tried(partial(self._taken_down, identifier)) for identifier in self.networks.unfinished]
+        return all(await asyncio.gather(*answer, *go, self._tried(self._farewells.all_said)))
 
     async def _answers(self, plugin: str, interface: str) -> bool:
         try:
@@ -184,16 +201,16 @@ class Plugged:
             _log.info("plugin %s is back", plugin)
         return True
 
-    async def _taken_down(self, identifier: str) -> None:
-        for network in list(self._intent.snapshot.networks.values()):
-            if network.id == identifier:
-                await self._farewells.said(network.id)
-                await self.networks.learn_pools(network.id)
-                await self.networks.take_down(network.id)
+    async def _taken_down(self, identifier: NetworkID) -> None:
+        async with self._turns.of(identifier):
+            if identifier in self._intent.snapshot.networks:
+                await self._farewells.said(identifier)
+                await self.networks.learn_pools(identifier)
+                await self.networks.take_down(identifier)
 
-    async def _tried(self, work: Awaitable[None]) -> bool:
+    async def _tried(self, work: Callable[[], Awaitable[None]]) -> bool:
         try:
-            await work
+            await work()
         except BridgeheadError as error:
             _log.debug("not told yet: %s", error)
             return False

@@ -6,7 +6,7 @@ from typing import Any
 
 from bridgehead.core.model.errors import Conflict
 from bridgehead.core.model.ids import EndpointID, NetworkID
-from bridgehead.core.model.network import Endpoint, Network
+from bridgehead.core.model.network import Endpoint, Farewell, Network
 from bridgehead.core.model.plugged import PluggedEndpoint, PluggedNetwork
 from bridgehead.engine.intent import Intent
 
@@ -45,12 +45,19 @@ class PluggedRecords:
         self._intent.commit(self._intent.snapshot.put(changed))
         return changed
 
-    def address_endpoint(self, addressed: Endpoint) -> Endpoint:
-        """With the addresses that `addressed` was given."""
-        return self.change_endpoint(
-            addressed.id,
-            lambda item: replace(item, addresses=addressed.addresses, plugged=addressed.plugged),
-        )
+    def note_answer(self, identifier: EndpointID, change: Callable[[Endpoint], Endpoint]) -> Endpoint:
+        """As `change_endpoint`, after a plugin's answer: it counts even if the endpoint went meanwhile, for
+        then the plugin has to take it back.
+        """
+        farewell = self._intent.snapshot.farewells.get(identifier)
+        if farewell is not None:
+            changed = Farewell(identifier, change(farewell.endpoint))
+            self._intent.commit(self._intent.snapshot.put(changed))
+        return self.change_endpoint(identifier, change)
+
+    def note_told(self, identifier: EndpointID, **fields: Any) -> Endpoint:
+        """As `tell_endpoint`, after a plugin's answer."""
+        return self.note_answer(identifier, lambda item: _told(item, fields))
 
     def tell_network(self, identifier: NetworkID, **fields: Any) -> Network:
         """With these fields of its plugged part."""
@@ -60,7 +67,8 @@ class PluggedRecords:
         )
 
     def tell_endpoint(self, identifier: EndpointID, **fields: Any) -> Endpoint:
-        return self.change_endpoint(
-            identifier,
-            lambda item: replace(item, plugged=replace(item.plugged or PluggedEndpoint(), **fields)),
-        )
+        return self.change_endpoint(identifier, lambda item: _told(item, fields))
+
+
+def _told(endpoint: Endpoint, fields: dict[str, Any]) -> Endpoint:
+    return replace(endpoint, plugged=replace(endpoint.plugged or PluggedEndpoint(), **fields))

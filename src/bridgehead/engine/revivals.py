@@ -12,6 +12,7 @@ from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.restart import delay
 from bridgehead.engine.intent import Intent
+from bridgehead.engine.plugged.absence import ABSENT
 from bridgehead.engine.tasks import Tasks
 
 _LONGEST_WAIT_S = 5.0  # for a source to come back, before it is looked for again
@@ -71,8 +72,22 @@ class Revivals:
             try:
                 self._intent.commit(snapshot.put(replace(container, state=state)))
                 await self._launcher.launch(identifier)
+            except ABSENT as error:
+                self._wait(identifier, container.state.restarts, waited, error.message)
             except BridgeheadError as error:
                 _log.warning("container %s could not be restarted: %s", container.name, error)
+
+    def _wait(self, identifier: ContainerID, restarts: int, waited: int, reason: str) -> None:
+        """A plugin may come up later than we do, and its containers are not to stay down for that."""
+        snapshot = self._intent.snapshot
+        container = snapshot.containers.get(identifier)
+        if container is None:
+            return
+        _log.info("container %s waits to be restarted: %s", container.name, reason)
+        state = replace(container.state, status=Status.RESTARTING, restarts=restarts)
+        self._intent.commit(snapshot.put(replace(container, state=state)))
+        again = self._revive(identifier, min(delay(waited), _LONGEST_WAIT_S), waited + 1)
+        self._coming[identifier] = self._tasks.start(again)
 
 
 def _obstacle(snapshot: Snapshot, container: Container) -> str:

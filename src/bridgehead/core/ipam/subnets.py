@@ -30,17 +30,23 @@ class Space:
     occupied: Sequence[Occupied] = ()
 
     def given(self) -> Iterator[Prefix]:
-        return (subnet.prefix for network in self.networks for subnet in network.subnets)
+        return (prefix for _, prefix in self._held())
 
     def avoid(self) -> Iterator[Prefix]:
         return (item.prefix for item in self.occupied)
 
     def holder(self, prefix: Prefix) -> tuple[Network, Prefix] | None:
+        for network, held in self._held():
+            if overlaps(held, prefix):
+                return network, held
+        return None
+
+    def _held(self) -> Iterator[tuple[Network, Prefix]]:
+        """A plugin's pool may be everywhere, which leaves no less room for others."""
         for network in self.networks:
             for subnet in network.subnets:
-                if overlaps(subnet.prefix, prefix):
-                    return network, subnet.prefix
-        return None
+                if subnet.prefix.prefixlen:
+                    yield network, subnet.prefix
 
 
 def overlaps(one: Prefix, other: Prefix) -> bool:
@@ -73,7 +79,7 @@ def request(
         Forbidden: it overlaps another network, which is named.
     """
     subnets = list(parsed(wanted, families))
-    _reject_overlap(subnets, space)
+    reject_overlap(subnets, space)
     sizes = dict(_sizes(wanted))
     for family in families:
         if not any(subnet.prefix.version == family for subnet in subnets):
@@ -262,7 +268,11 @@ def reserved(prefix: Prefix) -> tuple[Address, ...]:
     return (prefix.network_address, prefix.broadcast_address)
 
 
-def _reject_overlap(subnets: list[Subnet], space: Space) -> None:
+def reject_overlap(subnets: Sequence[Subnet], space: Space) -> None:
+    """
+    Raises:
+        Forbidden: one touches another network, which is named, or another of them.
+    """
     for position, subnet in enumerate(subnets):
         if held := space.holder(subnet.prefix):
             network, prefix = held

@@ -115,7 +115,11 @@ def subnet_of(pool: protocol.Pool, ip_range: str) -> Subnet:
 
 
 def given(answer: protocol.GivenAddress, subnet: Subnet) -> Interface:
-    """A bare address in the answer means one of the pool's length."""
+    """A bare address in the answer means one of the pool's length, unless the pool is everywhere."""
     found = answer.interface
     single = found.network.prefixlen == found.max_prefixlen
-    return interface(found.ip, subnet.prefix) if single and found.ip in subnet.prefix else found
+    return (
+        interface(found.ip, subnet.prefix)
+        if single and subnet.prefix.prefixlen and found.ip in subnet.prefix
+        else found
+    )

@@ -20,6 +20,7 @@ from bridgehead.engine.intent import Intent
 from bridgehead.engine.plugged import addresses
 from bridgehead.engine.plugged.farewells import Farewells
 from bridgehead.engine.plugged.records import PluggedRecords
+from bridgehead.engine.plugged.replay import Replay
 from bridgehead.engine.plugged.turns import Turns
 from bridgehead.engine.world import Plugins
 
@@ -29,7 +30,10 @@ _log = logging.getLogger("bridgehead.plugged.endpoints")
 class PluggedEndpoints:
     """`turns`: of endpoints; nobody is told of the end of one while its plugins are asked for it."""
 
-    def __init__(self, intent: Intent, plugins: Plugins, farewells: Farewells, turns: Turns) -> None:
+    def __init__(
+        self, intent: Intent, plugins: Plugins, replay: Replay, farewells: Farewells, turns: Turns
+    ) -> None:
+        self._replay = replay
         self._turns = turns
         self._intent = intent
         self._plugins = plugins
@@ -54,9 +58,11 @@ class PluggedEndpoints:
             for network in self._network_of(identifier):
                 # Those that went must be gone for the plugin too, before others may get their addresses.
                 await self.farewells.said(network.id)
+                if network.addressed_by_plugin:
+                    await self._replay.of(network.ipam_driver)
                 async with self._turns.of(identifier):
                     if network.addressed_by_plugin:
-                        await self._address(identifier, network)
+                        await self._address(identifier)
                     if network.driven_by_plugin:
                         await self._create(identifier, network)
 
@@ -122,8 +128,9 @@ class PluggedEndpoints:
         if (endpoint := snapshot.endpoints.get(identifier)) is not None:
             yield snapshot.networks[endpoint.network]
 
-    async def _address(self, identifier: EndpointID, network: Network) -> None:
+    async def _address(self, identifier: EndpointID) -> None:
         endpoint = self._records.tell_endpoint(identifier, addressed=Told.ASKED)
+        network = self._records.network(endpoint.network)
         container = self._intent.snapshot.containers[endpoint.container]
         for family in addresses.missing(network, endpoint, families(container)):
             held = addresses.holders(self._intent.snapshot, network, endpoint)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 
+from bridgehead.core.ipam import subnets
 from bridgehead.core.model.errors import BridgeheadError, PluginRefused, refusal
 from bridgehead.core.model.ids import NetworkID
 from bridgehead.core.model.network import Network, Phase
@@ -20,6 +21,7 @@ from bridgehead.engine.plugged.abilities import Asked
 from bridgehead.engine.plugged.absence import ABSENT
 from bridgehead.engine.plugged.pools import Pools
 from bridgehead.engine.plugged.records import PluggedRecords
+from bridgehead.engine.plugged.replay import Replay
 from bridgehead.engine.plugged.turns import Turns
 from bridgehead.engine.world import Plugins
 
@@ -32,8 +34,15 @@ class PluggedNetworks:
     """
 
     def __init__(
-        self, intent: Intent, plugins: Plugins, asked: Asked, owing: asyncio.Event, turns: Turns
+        self,
+        intent: Intent,
+        plugins: Plugins,
+        asked: Asked,
+        replay: Replay,
+        owing: asyncio.Event,
+        turns: Turns,
     ) -> None:
+        self._replay = replay
         self._owing = owing
         self._turns = turns
         self._asked = asked
@@ -138,10 +147,15 @@ class PluggedNetworks:
         return frozenset(family for family, skips in skipped if skips)
 
     async def _addressed(self, network: Network, without: Collection[int]) -> Network:
+        await self._replay.of(network.ipam_driver)
         others = [item for item in self._intent.snapshot.networks.values() if item.bridge]
         ours = {item.bridge.name for item in others if item.bridge}
         occupied = self._intent.surroundings.occupied(ours)
-        return await self._pools.allocate(network.id, occupied, frozenset(without))
+        network = await self._pools.allocate(network.id, occupied, frozenset(without))
+        if not network.driven_by_plugin:
+            there = [item for item in self._intent.snapshot.networks.values() if item.id != network.id]
+            subnets.reject_overlap(network.subnets, subnets.Space(there))
+        return network
 
     async def _introduce(self, network: Network) -> None:
         self._records.tell_network(network.id, introduced=Told.ASKED)

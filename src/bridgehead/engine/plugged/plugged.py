@@ -50,8 +50,8 @@ class Plugged:
         intent.parted = self._owing.set
         turns = Turns()  # of endpoints
         farewells = Farewells(intent, plugins, turns)
-        self.networks = PluggedNetworks(intent, plugins, asked, self._owing, self._turns)
-        self.endpoints = PluggedEndpoints(intent, plugins, farewells, turns)
+        self.networks = PluggedNetworks(intent, plugins, asked, self._replay, self._owing, self._turns)
+        self.endpoints = PluggedEndpoints(intent, plugins, self._replay, farewells, turns)
         self._farewells = farewells
         self._publishing = publishing
         self._way_out = WayOut(intent, publishing, events)

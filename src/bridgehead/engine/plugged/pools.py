@@ -1,12 +1,13 @@
 """The pools of a new network, asked of an IPAM plugin one by one."""
 
 import ipaddress
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bridgehead.core.ipam.subnets import Occupied, overlaps
+from bridgehead.core.ipam.subnets import Occupied, contains, overlaps
 from bridgehead.core.model.addresses import Address, Prefix
-from bridgehead.core.model.errors import Unavailable
+from bridgehead.core.model.errors import BridgeheadError, PluginAnswer, Unavailable
 from bridgehead.core.model.ids import NetworkID
 from bridgehead.core.model.network import Network, Subnet
 from bridgehead.core.model.plugged import PluggedNetwork, PoolRequest
@@ -15,6 +16,7 @@ from bridgehead.engine.plugged.records import PluggedRecords
 from bridgehead.engine.world import Plugins
 
 _ATTEMPTS = 8
+_log = logging.getLogger("bridgehead.plugged.pools")
 
 
 class Pools:
@@ -39,7 +41,8 @@ class Pools:
             if request.family not in without_gateway:
                 subnet = replace(subnet, gateway=await self._gateway(network, pool, request))
             for name, text in request.wanted.auxiliary.items():
-                address = await self._address(network, pool.pool_id, text)
+                asked = protocol.RequestAddress(pool_id=pool.pool_id, address=str(ipaddress.ip_address(text)))
+                address = await self._address(network, pool, asked)
                 subnet = replace(subnet, auxiliary={**subnet.auxiliary, name: address})
             network = self._keep(identifier, index, replace(request, pool=pool.pool_id), subnet)
         return network
@@ -81,25 +84,30 @@ class Pools:
                 rejected.append(pool)
         finally:
             for pool in rejected:
-                await self.release(network, pool.pool_id)
+                await self._let_go(network, pool)
         offers = ", ".join(str(pool.prefix) for pool in rejected)
         raise Unavailable(f"IPAM driver {network.ipam_driver} offers what this host uses itself: {offers}")
 
+    async def _let_go(self, network: Network, pool: protocol.Pool) -> None:
+        """Whatever becomes of one, the others, and the one that is taken, must not be forgotten."""
+        try:
+            await self.release(network, pool.pool_id)
+        except BridgeheadError as error:
+            _log.warning("IPAM driver %s keeps pool %s: %s", network.ipam_driver, pool.pool_id, error)
+
     async def _gateway(self, network: Network, pool: protocol.Pool, request: PoolRequest) -> Address:
         if pool.gateway is not None and not request.wanted.gateway:
-            return pool.gateway.ip
+            return _inside(network, pool, pool.gateway.ip)
         asked = protocol.RequestAddress.of_gateway(pool.pool_id, request.wanted.gateway)
-        answer = await self._plugins.call(
-            network.ipam_driver, "IpamDriver.RequestAddress", asked, protocol.GivenAddress
-        )
-        return answer.interface.ip
+        return await self._address(network, pool, asked)
 
-    async def _address(self, network: Network, pool: str, text: str) -> Address:
-        asked = protocol.RequestAddress(pool_id=pool, address=str(ipaddress.ip_address(text)))
+    async def _address(
+        self, network: Network, pool: protocol.Pool, asked: protocol.RequestAddress
+    ) -> Address:
         answer = await self._plugins.call(
             network.ipam_driver, "IpamDriver.RequestAddress", asked, protocol.GivenAddress
         )
-        return answer.interface.ip
+        return _inside(network, pool, answer.interface.ip)
 
     def _keep(self, identifier: NetworkID, index: int, request: PoolRequest, subnet: Subnet) -> Network:
         def change(network: Network) -> Network:
@@ -111,8 +119,17 @@ class Pools:
         return self._records.change_network(identifier, change)
 
 
+def _inside(network: Network, pool: protocol.Pool, address: Address) -> Address:
+    if not contains(pool.prefix, address):
+        raise PluginAnswer(
+            f"IPAM driver {network.ipam_driver} gave {address}, which is not in its pool {pool.prefix}"
+        )
+    return address
+
+
 def _in_use(prefix: Prefix, occupied: Sequence[Occupied]) -> bool:
-    return any(overlaps(prefix, item.prefix) for item in occupied)
+    """A pool of everything says nothing of where its addresses will be."""
+    return prefix.prefixlen > 0 and any(overlaps(prefix, item.prefix) for item in occupied)
 
 
 def _plugged(network: Network) -> PluggedNetwork:

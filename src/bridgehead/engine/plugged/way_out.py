@@ -8,13 +8,15 @@ from bridgehead.core.gateway_service import NETWORK, REQUEST, is_needed
 from bridgehead.core.interfaces import families, interface_name
 from bridgehead.core.ipam import addresses
 from bridgehead.core.layout import veth_name
+from bridgehead.core.model.errors import Conflict
 from bridgehead.core.model.ids import EndpointID, SandboxID
-from bridgehead.core.model.network import Endpoint, EndpointWish, Network, Sandbox
+from bridgehead.core.model.network import Endpoint, EndpointWish, Network, Phase, Sandbox
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.engine import network_creation
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.publishing import Publishing
+from bridgehead.engine.world import HostPorts
 
 
 class WayOut:
@@ -37,14 +39,11 @@ class WayOut:
         if given:
             await self._intent.realise(snapshot.drop(*given))
             return
-        await self._give(identifier, await self._network())
+        container = snapshot.containers[snapshot.sandboxes[identifier].container]
+        host = await self._publishing.look(container)
+        await self._give(identifier, await self._network(), host)
 
-    async def _give(self, identifier: SandboxID, network: Network) -> None:
-        snapshot = self._intent.snapshot
-        sandbox = snapshot.sandboxes.get(identifier)
-        if sandbox is None:
-            return
-        host = await self._publishing.look(snapshot.containers[sandbox.container])
+    async def _give(self, identifier: SandboxID, network: Network, host: HostPorts) -> None:
         snapshot = self._intent.snapshot
         if (sandbox := snapshot.sandboxes.get(identifier)) is None:
             return
@@ -69,9 +68,23 @@ class WayOut:
         async with self._making:
             found = self._intent.snapshot.network_named(NETWORK)
             if found is not None:
-                return found
+                return _usable(found)
             request = network_creation.completed(self._intent, REQUEST)
             network, _ = network_creation.decide(self._intent, request)
             await self._intent.attempt(self._intent.snapshot.put(network), network)
             self._events.network(network, "create")
             return self._intent.snapshot.networks[network.id]
+
+
+def _usable(network: Network) -> Network:
+    """
+    Raises:
+        Conflict: somebody made a network of that name that leads nowhere.
+    """
+    leads = network.bridge is not None and not network.internal and network.plugged is None
+    if not leads or network.phase is not Phase.READY:
+        raise Conflict(
+            f"network {network.name} of driver {network.driver} cannot lead containers outside, for which a "
+            "bridge network of that name that is not internal would be needed: remove it"
+        )
+    return network

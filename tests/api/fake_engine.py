@@ -30,6 +30,7 @@ from tests.api.fake_events import FakeEvents
 from tests.api.fake_guests import FakeGuests
 from tests.api.fake_images import IMAGE_CONFIG, FakeCommits, FakeImages
 from tests.api.fake_process import FakeProcess, FakeStream
+from tests.api.fake_volumes import FakeVolumes
 
 
 class FakePlugged:
@@ -47,6 +48,7 @@ class FakeEngine:
         self.images = FakeImages(self)
         self.commits = FakeCommits(self)
         self.plugged = FakePlugged()
+        self.volumes = FakeVolumes(self)
         self._identifiers = itertools.count(1)
         for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
             self.networks.add(NetworkRequest(name=name, driver=driver), ipam_options=None)
@@ -270,7 +272,7 @@ class FakeContainers:
     async def pause(self, reference: str, *, frozen: bool) -> None:
         self._change(self._find(reference).id, status=Status.PAUSED if frozen else Status.RUNNING)
 
-    async def remove(self, reference: str, *, force: bool) -> None:
+    async def remove(self, reference: str, *, force: bool, volumes: bool = False) -> None:
         container = self._find(reference)
         if container.state.status is Status.RUNNING:
             if not force:

@@ -105,13 +105,11 @@ async def test_options_without_effect_are_warned_of(api: Api) -> None:
         "/containers/create",
         {
             "Image": "busybox",
-            "Healthcheck": {"Test": ["CMD", "x"]},
             "HostConfig": {"PidMode": "host", "IpcMode": "private", "Devices": []},
         },
     )
 
     assert answer.json["Warnings"] == [
-        "Healthcheck is not supported and has no effect",
         "PidMode is not supported and has no effect",
     ]
 

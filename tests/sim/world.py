@@ -46,6 +46,19 @@ class Layers:
     def sweep(self, keep: set[str]) -> None: ...
 
 
+class Shelf:
+    """Volumes whose content nobody asks for."""
+
+    def make(self, name: str) -> None: ...
+
+    def populate(self, name: str, rootfs: str, target: str) -> None: ...
+
+    def size(self, name: str) -> int:
+        return 0
+
+    def remove(self, name: str) -> None: ...
+
+
 class Quiet:
     """A host on which nothing but our containers uses ports."""
 
@@ -131,7 +144,7 @@ class World:
         )
         runtime = cast("Runtime", self.processes)
         logs, images = cast("Logs", None), cast("Images", Layers())
-        return Engine(self.intent, runtime, Quiet(), logs, images, self.plugin, self.strangers)
+        return Engine(self.intent, runtime, Quiet(), logs, images, self.plugin, self.strangers, Shelf())
 
     async def reborn(self) -> "World":
         """The old engine is gone without a word; a new one finds the same machine and disk."""

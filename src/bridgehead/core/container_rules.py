@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Iterable
 
-from bridgehead.core import signals
+from bridgehead.core import health, signals
 from bridgehead.core.endpoint_rules import SHARED
 from bridgehead.core.etc import HOST_GATEWAY
 from bridgehead.core.model.errors import InvalidParameter
@@ -28,6 +28,8 @@ def check(request: ContainerRequest) -> None:
         raise InvalidParameter("Minimum memory limit allowed is 6MB")
     if request.auto_remove and request.restart.name not in {"", "no"}:
         raise InvalidParameter("can't create 'AutoRemove' container with restart policy")
+    if request.health:
+        health.check(request.health)
     _check_mode(request)
     _check_links(request)
     _check_process(request)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bridgehead.core.model.ids import ContainerID, EndpointID, NetworkID, SandboxID
+from bridgehead.core.model.ids import ContainerID, EndpointID, NetworkID, SandboxID, VolumeName
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,10 @@ class Layout:
         return f"{self.data_root}/layers"
 
     @property
+    def volumes(self) -> str:
+        return f"{self.data_root}/volumes"
+
+    @property
     def namespaces(self) -> str:
         return f"{self.exec_root}/netns"
 
@@ -45,6 +49,10 @@ class Layout:
 
     def rootfs(self, container: ContainerID) -> str:
         return f"{self.containers}/{container}/rootfs"
+
+    def volume(self, name: VolumeName) -> str:
+        """Its content, in a folder of its own so that others may lie beside it."""
+        return f"{self.volumes}/{name}/_data"
 
     def bundle(self, container: ContainerID) -> str:
         return f"{self.bundles}/{container}"

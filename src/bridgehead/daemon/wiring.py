@@ -33,6 +33,7 @@ from bridgehead.engine.engine import plan as planned
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.planes import Host
 from bridgehead.engine.vigil import Vigil
+from bridgehead.host.files.volumes import LocalVolumes
 from bridgehead.host.images.store import LayerStore
 from bridgehead.host.iptables.programs import Programs
 from bridgehead.host.machine import surroundings
@@ -70,7 +71,7 @@ def build(settings: Settings, held: ExitStack) -> Parts:
         HostRefused: the store is damaged, or another daemon's; or a chosen firewall cannot be used.
     """
     layout = settings.layout
-    for folder in (layout.containers, layout.layers, layout.namespaces, layout.bundles):
+    for folder in (layout.containers, layout.layers, layout.volumes, layout.namespaces, layout.bundles):
         Path(folder).mkdir(mode=0o711, parents=True, exist_ok=True)
     store = SqliteStore(layout.database)
     held.callback(store.close)
@@ -89,7 +90,8 @@ def build(settings: Settings, held: ExitStack) -> Parts:
     runtime = _runtime(layout)
     logs = ConmonLogs(layout.containers, layout.bundles)
     layers = LayerStore(layout.layers)
-    engine = Engine(intent, runtime, KernelPorts(), logs, layers, LatePlugins(), KernelNamespaces())
+    volumes = LocalVolumes(layout.volumes)
+    engine = Engine(intent, runtime, KernelPorts(), logs, layers, LatePlugins(), KernelNamespaces(), volumes)
     vigil = Vigil(intent, engine.events, watch, neighbours)
     return Parts(engine, vigil, runtime, machine.births, chosen, programs)
 

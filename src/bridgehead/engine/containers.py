@@ -19,6 +19,7 @@ from bridgehead.engine.freezing import Freezer
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle
 from bridgehead.engine.tasks import Tasks, to_the_end
+from bridgehead.engine.volumes import VolumeUseCases
 from bridgehead.engine.world import Execution, LogLine, Logs, Runtime, Stream
 
 _KILL_PATIENCE_S = 10.0
@@ -33,6 +34,7 @@ class ContainerUseCases:
         lifecycle: Lifecycle,
         executions: Executions,
         freezer: Freezer,
+        volumes: VolumeUseCases,
         events: EventBus,
         tasks: Tasks,
     ) -> None:
@@ -43,12 +45,20 @@ class ContainerUseCases:
         self._life = lifecycle
         self._executions = executions
         self._freezer = freezer
+        self._volumes = volumes
         self._events = events
 
     @to_the_end
     async def create(self, request: ContainerRequest) -> tuple[Container, list[str]]:
-        container = creation.decide(self._intent, request)
-        await self._intent.attempt(self._intent.snapshot.put(container), container)
+        await self._volumes.gone()
+        container, volumes = creation.decide(self._intent, self._volumes, request)
+        await self._intent.attempt(
+            self._intent.snapshot.put(container, *volumes),
+            container,
+            *volumes,
+            asking=(lambda: self._volumes.provide(volume.id for volume in volumes)) if volumes else None,
+        )
+        self._volumes.told(volumes)
         self._events.container(container, "create")
         return container, creation.warnings(container)
 
@@ -109,7 +119,7 @@ class ContainerUseCases:
             await self._freezer.set(identifier, frozen=frozen)
 
     @to_the_end
-    async def remove(self, reference: str, *, force: bool) -> None:
+    async def remove(self, reference: str, *, force: bool, volumes: bool = False) -> None:
         container = self._find(reference)
         if container.state.status.is_alive and not force:
             refuse(container, "remove", " (to let go of it: bridgehead sandbox rm, or rm -f)")
@@ -126,7 +136,7 @@ class ContainerUseCases:
             if self._has_process(container.id):
                 await self._kill(container.id)
             await self._life.cleaned(container.id)
-            await self._life.destroy(container.id)
+            await self._life.destroy(container.id, volumes=volumes)
 
     @to_the_end
     async def remove_link(self, reference: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bridgehead.core import container_rules, endpoint_options, naming
+from bridgehead.core import container_rules, endpoint_options, health, naming
 from bridgehead.core.endpoint_rules import check_together, check_wish
 from bridgehead.core.images import merge
 from bridgehead.core.images.config import ImageDefaults, defaults
@@ -14,24 +14,34 @@ from bridgehead.core.model.ids import ContainerID, ImageID, short
 from bridgehead.core.model.network import EndpointWish, Network
 from bridgehead.core.model.requests import ContainerRequest
 from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.model.volume import Volume
 from bridgehead.core.time import rfc3339
+from bridgehead.core.volumes import lent
 from bridgehead.engine import sharing
 from bridgehead.engine.images import find_image
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.links import resolved
+from bridgehead.engine.volumes import VolumeUseCases
 
 _DEFAULT_STOP_S = 10
 
 
-def decide(intent: Intent, request: ContainerRequest) -> Container:
-    """
+def decide(
+    intent: Intent, volumes: VolumeUseCases, request: ContainerRequest
+) -> tuple[Container, list[Volume]]:
+    """The container, and the volumes that are made for it.
+
     Raises:
         NotFound: no such image.
         Conflict: the name is taken; its holder is named.
         InvalidParameter: see the message.
     """
     image = find_image(intent.snapshot, request.image)
-    return record(intent, request, image.id, defaults(image))
+    own = defaults(image)
+    request = lent(intent.snapshot, request)
+    container = record(intent, request, image.id, own)
+    mounts, made = volumes.decide(request, own.volumes)
+    return replace(container, spec=replace(container.spec, volumes=mounts)), made
 
 
 def record(intent: Intent, request: ContainerRequest, image: ImageID, own: ImageDefaults) -> Container:
@@ -184,5 +194,7 @@ def _spec(request: ContainerRequest, image: ImageDefaults, mode: str, hostname: 
         sysctls=request.sysctls,
         stop_signal=merge.stop_signal(request, image),
         stop_timeout_s=_DEFAULT_STOP_S if request.stop_timeout_s is None else request.stop_timeout_s,
+        health=health.merged(request.health, image.health),
+        shell=request.shell or image.shell,
         labels=merge.labels(request, image),
     )

@@ -25,7 +25,8 @@ from bridgehead.engine.networks import NetworkUseCases
 from bridgehead.engine.plugged.plugged import Plugged
 from bridgehead.engine.publishing import Publishing
 from bridgehead.engine.tasks import Tasks
-from bridgehead.engine.world import HostPorts, Images, Logs, Namespaces, Plugins, Runtime
+from bridgehead.engine.volumes import VolumeUseCases
+from bridgehead.engine.world import HostPorts, Images, Logs, Namespaces, Plugins, Runtime, VolumeFolders
 
 
 class Engine:
@@ -38,6 +39,7 @@ class Engine:
         layers: Images,
         plugins: Plugins,
         namespaces: Namespaces,
+        folders: VolumeFolders,
     ) -> None:
         self._intent = intent
         runtime = _with_guests(intent, processes, namespaces)
@@ -48,12 +50,15 @@ class Engine:
         publishing = Publishing(intent, ports)
         self._plugins = plugins
         self.plugged = Plugged(intent, plugins, publishing, self.events, self._tasks)
-        self._life = Lifecycle(intent, runtime, publishing, self.plugged, self.events, self._tasks)
+        self.volumes = VolumeUseCases(intent, folders, self.events, self._tasks)
+        self._life = Lifecycle(
+            intent, runtime, publishing, self.plugged, self.volumes, self.events, self._tasks
+        )
         executions = Executions(intent, runtime, self.events, self._tasks)
         self.networks = NetworkUseCases(intent, publishing, self.plugged, self.events, self._tasks)
         freezer = Freezer(intent, runtime, self.events)
         self.containers = ContainerUseCases(
-            intent, runtime, logs, self._life, executions, freezer, self.events, self._tasks
+            intent, runtime, logs, self._life, executions, freezer, self.volumes, self.events, self._tasks
         )
         self.guests = GuestUseCases(intent, namespaces, self._life, self.containers, self.events, self._tasks)
         self.images = ImageUseCases(intent, layers, self.events, self._tasks)
@@ -69,6 +74,7 @@ class Engine:
         """Recover whatever an earlier daemon left; afterwards requests may come. What the host refused."""
         refused = await recovery.recover(self._intent, self._runtime, self._life)
         self.plugged.begin()
+        self.volumes.part()
         await asyncio.to_thread(self._layers.sweep, layers_in_use(self.snapshot))
         return refused
 

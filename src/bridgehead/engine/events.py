@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from bridgehead.core.model.container import Container
 from bridgehead.core.model.events import Event
 from bridgehead.core.model.network import Network
+from bridgehead.core.model.volume import Volume
 from bridgehead.engine.world import Clock
 
 _KEPT = 1024
@@ -30,6 +31,9 @@ class EventBus:
 
     def image(self, identifier: str, action: str, name: str) -> None:
         self._publish("image", action, identifier, {"name": name})
+
+    def volume(self, volume: Volume, action: str, **attributes: str) -> None:
+        self._publish("volume", action, volume.id, {"driver": "local", **attributes})
 
     def plain(self, kind: str, action: str, attributes: Mapping[str, str], *, actor: str = "") -> None:
         self._publish(kind, action, actor, attributes)

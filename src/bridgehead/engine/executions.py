@@ -13,6 +13,7 @@ from bridgehead.core.model.errors import (
     failed_start_code,
 )
 from bridgehead.core.model.requests import ExecRequest
+from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.faces import Exec
 from bridgehead.engine.intent import Intent
@@ -57,7 +58,7 @@ class Executions:
         try:
             execution = await self._runtime.execute(
                 container.id,
-                _process(container, request, self._told(container)),
+                inside(self._intent.snapshot, container, request),
                 attach=not detach,
                 stdin=request.attach_stdin and not detach,
             )
@@ -71,10 +72,6 @@ class Executions:
     async def _watch(self, container: Container, instance: Exec, execution: Execution) -> None:
         instance.exit_code = await execution.wait()
         self._events.container(container, "exec_die", execID=instance.id, exitCode=str(instance.exit_code))
-
-    def _told(self, container: Container) -> tuple[str, ...]:
-        """Where its links' sources are now, which may be elsewhere than when the container began."""
-        return links.environment(container, links.effective(self._intent.snapshot, container))
 
     def _running(self, reference: str) -> Container:
         container = self._intent.snapshot.find_container(reference)
@@ -91,11 +88,13 @@ class Executions:
                 del self._known[identifier]
 
 
-def _process(container: Container, request: ExecRequest, told: tuple[str, ...]) -> ProcessSpec:
+def inside(snapshot: Snapshot, container: Container, request: ExecRequest) -> ProcessSpec:
     """What links tell, under the container's own environment, under the request's.
 
-    Its user and folder are the container's unless others are named.
+    Links' sources may be elsewhere now than when the container began. User and folder are the container's
+    unless others are named.
     """
+    told = links.environment(container, links.effective(snapshot, container))
     main = container.spec.process
     chosen = {variable.partition("=")[0] for variable in request.environment}
     inherited = tuple(item for item in main.environment if item.partition("=")[0] not in chosen)

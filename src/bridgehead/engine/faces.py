@@ -1,6 +1,6 @@
 """What the engine offers to `api`: the use cases, as Protocols, so that each side can be read alone."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -8,10 +8,11 @@ from bridgehead.core.images.commit import CommitRequest
 from bridgehead.core.model.container import Container, Image
 from bridgehead.core.model.events import Event
 from bridgehead.core.model.guest import GuestRequest
-from bridgehead.core.model.ids import ContainerID
+from bridgehead.core.model.ids import ContainerID, VolumeName
 from bridgehead.core.model.network import EndpointWish, Network
 from bridgehead.core.model.requests import ContainerRequest, ExecRequest, NetworkRequest
 from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.model.volume import Volume, VolumeRequest
 from bridgehead.engine.world import Execution, LogLine, Stream
 
 
@@ -60,7 +61,9 @@ class Containers(Protocol):
 
     async def pause(self, reference: str, *, frozen: bool) -> None: ...
 
-    async def remove(self, reference: str, *, force: bool) -> None: ...
+    async def remove(self, reference: str, *, force: bool, volumes: bool = False) -> None:
+        """`volumes`: with the anonymous ones that nobody else has."""
+        ...
 
     async def remove_link(self, reference: str) -> None:
         """`recipient/alias`, as links of the old kind are called."""
@@ -132,6 +135,24 @@ class Commits(Protocol):
         ...
 
 
+class Volumes(Protocol):
+    async def create(self, request: VolumeRequest) -> Volume:
+        """The volume of that name, made if it was not there."""
+        ...
+
+    async def remove(self, name: str, *, force: bool) -> None:
+        """`force`: one that is not there is no error."""
+        ...
+
+    async def prune(self, wanted: Callable[[Volume], bool]) -> tuple[list[str], int]:
+        """Remove the unused ones that `wanted` accepts: their names, and the bytes they took."""
+        ...
+
+    def present(self) -> list[Volume]: ...
+
+    async def sizes(self, names: Iterable[VolumeName]) -> Mapping[VolumeName, int]: ...
+
+
 class Events(Protocol):
     def recent(self, since: int) -> Sequence[Event]:
         """Kept events not older than `since` (ns), oldest first."""
@@ -168,6 +189,9 @@ class Engine(Protocol):
 
     @property
     def commits(self) -> Commits: ...
+
+    @property
+    def volumes(self) -> Volumes: ...
 
     @property
     def events(self) -> Events: ...

@@ -10,6 +10,7 @@ from bridgehead.core import endpoint_rules, links, shared
 from bridgehead.core.desired import recipients, sandbox_owners
 from bridgehead.core.model.container import Container, ContainerState, Status
 from bridgehead.core.model.errors import BridgeheadError, failed_start_code, refusal
+from bridgehead.core.model.health import Health
 from bridgehead.core.model.ids import ContainerID, EndpointID
 from bridgehead.core.model.network import Network, Phase, Sandbox, SandboxKind
 from bridgehead.core.model.snapshot import Snapshot
@@ -17,14 +18,17 @@ from bridgehead.core.oci.mounts import OWN_FILES
 from bridgehead.core.remote.farewells import answered
 from bridgehead.core.restart import wants_restart
 from bridgehead.core.time import rfc3339
+from bridgehead.core.volumes import binds, leaving_with
 from bridgehead.engine import endpoints, sharing
 from bridgehead.engine.events import EventBus
+from bridgehead.engine.health import HealthChecks, stopped
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.launches import Launches
 from bridgehead.engine.plugged.plugged import Plugged
 from bridgehead.engine.publishing import Publishing
 from bridgehead.engine.revivals import Revivals
 from bridgehead.engine.tasks import Tasks, quietly
+from bridgehead.engine.volumes import VolumeUseCases
 from bridgehead.engine.waiters import Waiters
 from bridgehead.engine.world import Bundle, Exit, HostPorts, Runtime
 
@@ -41,6 +45,7 @@ class Lifecycle:
         runtime: Runtime,
         publishing: Publishing,
         plugged: Plugged,
+        volumes: VolumeUseCases,
         events: EventBus,
         tasks: Tasks,
     ) -> None:
@@ -48,6 +53,7 @@ class Lifecycle:
         self._runtime = runtime
         self._publishing = publishing
         self._plugged = plugged
+        self._volumes = volumes
         self._events = events
         self._tasks = tasks
         self.launches = Launches(runtime)
@@ -56,6 +62,7 @@ class Lifecycle:
         self._cleaning: dict[ContainerID, asyncio.Task[None]] = {}
         self._changing: dict[ContainerID, asyncio.Lock] = {}
         self.revivals = Revivals(intent, tasks, self)
+        self._health = HealthChecks(intent, runtime, events, tasks)
 
     def changing(self, container: ContainerID) -> asyncio.Lock:
         """Held by whoever starts, stops or removes this container."""
@@ -86,24 +93,29 @@ class Lifecycle:
 
     def watch(self, container: ContainerID) -> None:
         self._tasks.start(self._watch(container))
+        self._health.begin(container)
 
     async def cleaned(self, container: ContainerID) -> None:
         """Wait until a former run's traces are gone."""
         if task := self._cleaning.get(container):
             await asyncio.wait([task])
 
-    async def destroy(self, identifier: ContainerID) -> None:
-        """Take the record away, and whatever still hangs on it."""
+    async def destroy(self, identifier: ContainerID, *, volumes: bool = False) -> None:
+        """Take the record away, and whatever still hangs on it; with its own volumes if that is wanted."""
         container = self._intent.snapshot.containers.get(identifier)
         if container is None:
             return
-        concerned = self._intent.commit(without(self._intent.snapshot, identifier).drop(container))
+        snapshot = without(self._intent.snapshot, identifier)
+        concerned = self._intent.commit(
+            departed(snapshot, container) if volumes else snapshot.drop(container)
+        )
         await quietly(self._intent.reconciler.settle(concerned))
         await self._plugged.part(identifier)
         self._gone(container, container.state.exit_code)
 
     async def ended(self, identifier: ContainerID, exit_: Exit) -> None:
         """An end is a fact: it is recorded however often the store refuses, and everybody hears of it."""
+        self._health.end(identifier)
         try:
             before, after, concerned = await self._record(identifier, exit_)
             container = before.containers[identifier]
@@ -120,6 +132,7 @@ class Lifecycle:
             self._cleaning.pop(identifier, None)
         for network in _networks(before, identifier):
             self._events.network(network, "disconnect", container=identifier)
+        self._volumes.unmounted(before, container)
         if after is None:
             self._gone(container, exit_.code)
             return
@@ -131,6 +144,7 @@ class Lifecycle:
         self._changing.pop(container.id, None)
         self.launches.forget(container.id)
         self.revivals.forget(container.id)
+        self._volumes.part()
         self._events.container(container, "destroy")
         self.waiters.removed(container.id, code)
 
@@ -161,6 +175,8 @@ class Lifecycle:
         """The runtime's part and the network's, side by side; both are over when this ends."""
         owners = sandbox_owners(sandbox)
         await self._intent.reconciler.settle([owners.namespace, owners.base])
+        if container.spec.volumes:
+            await self._volumes.prepare(container, self._intent.facts.layout.rootfs(container.id))
         if plugged:
             await self._plugged.joined(sandbox.id, plugged)
             await self._intent.reconciler.settle([owners.namespace])  # interfaces order what its files list
@@ -186,6 +202,7 @@ class Lifecycle:
             rootfs=layout.rootfs(container.id),
             namespace=None if on_host else layout.namespace(sandbox.namespace),
             files={path: f"{folder}/{basename(path)}" for path in OWN_FILES},
+            volumes=binds(self._intent.snapshot, container, layout),
         )
 
     def _confirm(self, identifier: ContainerID, sandbox: Sandbox, pid: int) -> None:
@@ -196,7 +213,12 @@ class Lifecycle:
         container = snapshot.containers[identifier]
         former = container.state
         state = ContainerState(
-            Status.RUNNING, pid, started=self._now(), finished=former.finished, restarts=former.restarts
+            Status.RUNNING,
+            pid,
+            started=self._now(),
+            finished=former.finished,
+            restarts=former.restarts,
+            health=Health() if container.spec.health else None,
         )
         container = replace(container, state=state)
         attached = [end for end in attached if answered(snapshot.networks[end.network], end)]
@@ -206,6 +228,7 @@ class Lifecycle:
         self.revivals.began(identifier)
         for endpoint in attached:
             self._events.network(snapshot.networks[endpoint.network], "connect", container=identifier)
+        self._volumes.mounted(container)
         self._events.container(container, "start")
         self.watch(identifier)
 
@@ -223,7 +246,7 @@ class Lifecycle:
         )
         container = replace(container, state=state)
         removed = container.spec.auto_remove
-        new = snapshot.drop(container) if removed else snapshot.put(container)
+        new = departed(snapshot, container) if removed else snapshot.put(container)
         await quietly(self._intent.realise(new))
         await self._plugged.part(identifier)
         if removed:
@@ -259,7 +282,7 @@ class Lifecycle:
         again = wants_restart(container.spec.restart, container.state, exit_.code)
         snapshot = without(before, container.id)
         if container.spec.auto_remove and not again and container.id not in self.kept:
-            return snapshot.drop(container), None
+            return departed(snapshot, container), None
         state = replace(
             container.state,
             status=Status.RESTARTING if again else Status.EXITED,
@@ -268,7 +291,7 @@ class Lifecycle:
             out_of_memory=exit_.out_of_memory,
             finished=self._now(),
         )
-        container = replace(container, state=state)
+        container = stopped(replace(container, state=state))
         return snapshot.put(container), container
 
     def _now(self) -> str:
@@ -280,6 +303,11 @@ def without(snapshot: Snapshot, container: ContainerID) -> Snapshot:
     sandboxes = [sandbox for sandbox in snapshot.sandboxes.values() if sandbox.container == container]
     left = [endpoint for endpoint in snapshot.endpoints.values() if endpoint.container == container]
     return snapshot.drop(*sandboxes, *left)
+
+
+def departed(snapshot: Snapshot, container: Container) -> Snapshot:
+    """Without the container, and with the volumes that were its own alone on their way out."""
+    return snapshot.put(*leaving_with(snapshot, container.id)).drop(container)
 
 
 def _networks(snapshot: Snapshot, container: ContainerID) -> list[Network]:

@@ -20,7 +20,7 @@ from bridgehead.core.predefined import DRIVERS, established
 from bridgehead.core.remote.farewells import answered
 from bridgehead.core.time import rfc3339
 from bridgehead.engine.intent import Intent
-from bridgehead.engine.lifecycle import UNKNOWN_EXIT, Lifecycle, without
+from bridgehead.engine.lifecycle import UNKNOWN_EXIT, Lifecycle, departed, without
 from bridgehead.engine.world import Exit, Runtime
 
 _EXIT_PATIENCE_S = 5.0
@@ -48,7 +48,8 @@ def promised(snapshot: Snapshot) -> Snapshot:
         if (item.spec.auto_remove and item.state.status is Status.EXITED)
         or (item.guest and not item.state.status.has_process)
     ]
-    snapshot = snapshot.drop(*over)
+    for item in over:
+        snapshot = departed(snapshot, item)
     for sandbox in list(snapshot.sandboxes.values()):
         if sandbox.phase is Phase.PENDING or sandbox.container not in snapshot.containers:
             snapshot = snapshot.drop(sandbox)

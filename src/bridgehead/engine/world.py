@@ -10,7 +10,7 @@ from bridgehead.core.images.loaded import LoadedImage
 from bridgehead.core.ipam.subnets import Occupied
 from bridgehead.core.model.container import Image, ProcessSpec
 from bridgehead.core.model.guest import Guest, GuestRequest
-from bridgehead.core.model.ids import ContainerID
+from bridgehead.core.model.ids import ContainerID, VolumeName
 from bridgehead.core.model.process import Bundle as Bundle  # noqa: PLC0414 - offered on: these three are
 from bridgehead.core.model.process import Exit as Exit  # noqa: PLC0414 - values of this seam, made by `host`,
 from bridgehead.core.model.process import LogLine as LogLine  # noqa: PLC0414 - which must not import `engine`
@@ -93,6 +93,10 @@ class Execution(Protocol):
     async def wait(self) -> int: ...
 
     def resize(self, height: int, width: int) -> None: ...
+
+    def kill(self) -> None:
+        """End its first process; one that has ended is no error."""
+        ...
 
 
 class Runtime(Protocol):
@@ -179,6 +183,28 @@ class Images(Protocol):
 
     def sweep(self, keep: Iterable[str]) -> None:
         """Remove layer folders whose diff id is not in `keep`, and anything half-made."""
+        ...
+
+
+class VolumeFolders(Protocol):
+    """Where volumes keep their files. Blocking: call through a thread.
+
+    Raises:
+        HostRefused: the file system said no.
+    """
+
+    def make(self, name: VolumeName) -> None:
+        """Safe to repeat."""
+        ...
+
+    def populate(self, name: VolumeName, rootfs: str, target: str) -> None:
+        """Copy what `rootfs` has at `target` into the volume if that is empty."""
+        ...
+
+    def size(self, name: VolumeName) -> int: ...
+
+    def remove(self, name: VolumeName) -> None:
+        """One that is gone is no error."""
         ...
 
 

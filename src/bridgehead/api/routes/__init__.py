@@ -18,6 +18,7 @@ from bridgehead.api.routes import (
     sandboxes,
     system,
     top,
+    volumes,
 )
 
 ENTRIES: Sequence[Entry] = (
@@ -34,5 +35,6 @@ ENTRIES: Sequence[Entry] = (
     *images.ENTRIES,
     *images_in.ENTRIES,
     *commit.ENTRIES,
+    *volumes.ENTRIES,
     *absent.ENTRIES,
 )

@@ -30,7 +30,6 @@ _UNBUILT: dict[tuple[str, str], str] = {
     ("HEAD", "/containers/{name}/archive"): "copying out of a container is not built yet",
     ("PUT", "/containers/{name}/archive"): "copying into a container is not built yet",
     ("GET", "/containers/{name}/attach/ws"): "attaching over a websocket is not built yet",
-    ("POST", "/volumes/create"): "volumes are not built yet; mount a host path instead",
     ("POST", "/swarm/init"): "swarm mode is not supported",
     ("POST", "/swarm/join"): "swarm mode is not supported",
     ("POST", "/plugins/pull"): "managed plugins are not supported",
@@ -46,18 +45,6 @@ def _unbuilt(sentence: str) -> Route:
 
 async def _no_swarm(_: Call) -> web.StreamResponse:
     raise Unavailable(_NO_SWARM)
-
-
-async def _no_volumes(_: Call) -> web.StreamResponse:
-    return json({"Volumes": [], "Warnings": None})
-
-
-async def _no_volume(call: Call) -> web.StreamResponse:
-    raise NotFound(f"get {call.name}: no such volume")
-
-
-async def _no_volumes_pruned(_: Call) -> web.StreamResponse:
-    return json({"VolumesDeleted": None, "SpaceReclaimed": 0})
 
 
 async def _no_cache_pruned(_: Call) -> web.StreamResponse:
@@ -78,10 +65,6 @@ ENTRIES = (
     *(Entry("GET", f"{path}/{{name}}", _no_swarm) for path in _SWARM),
     *(Entry("POST", f"{path}/create", _no_swarm) for path in ("/services", "/secrets", "/configs")),
     *(Entry("POST", f"/swarm/{verb}", _no_swarm) for verb in ("leave", "update", "unlock")),
-    Entry("GET", "/volumes", _no_volumes),
-    Entry("GET", "/volumes/{name}", _no_volume),
-    Entry("DELETE", "/volumes/{name}", _no_volume),
-    Entry("POST", "/volumes/prune", _no_volumes_pruned),
     Entry("POST", "/build/prune", _no_cache_pruned),
     Entry("GET", "/plugins", _no_plugins),
     Entry("GET", "/plugins/{name}/json", _no_plugin),

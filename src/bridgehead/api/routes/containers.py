@@ -54,7 +54,7 @@ async def list_all(call: Call) -> web.StreamResponse:
     )
     view, now = _view(call), time.time_ns()
     shown = found[:limit] if limit > 0 else found
-    return json([wire.summarise(container, view, now) for container in shown])
+    return json([wire.summarise(container, view, call.face.layout, now) for container in shown])
 
 
 def _view(call: Call) -> attachments.View:
@@ -78,7 +78,8 @@ async def remove(call: Call) -> web.StreamResponse:
     if query.flag(call.query, "link"):
         await call.engine.containers.remove_link(call.name)
         return status_only()
-    await call.engine.containers.remove(call.name, force=query.flag(call.query, "force"))
+    force, volumes = query.flag(call.query, "force"), query.flag(call.query, "v")
+    await call.engine.containers.remove(call.name, force=force, volumes=volumes)
     return status_only()
 
 

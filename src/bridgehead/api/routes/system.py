@@ -10,6 +10,7 @@ from aiohttp import web
 from bridgehead.api.call import Call, Entry
 from bridgehead.api.reply import STANDARD, json
 from bridgehead.api.version import NEWEST, OLDEST
+from bridgehead.api.wire import volume as volume_wire
 from bridgehead.core.model.container import Status
 
 _PING = {
@@ -94,7 +95,7 @@ def _plugins(call: Call) -> dict[str, object]:
     """A plugin is listed while a network of its is there."""
     networks = call.snapshot.networks.values()
     drivers = {*_NETWORK_DRIVERS, *(network.driver for network in networks if network.driven_by_plugin)}
-    named = {"Volume": [], "Network": sorted(drivers), "Authorization": None, "Log": ["json-file"]}
+    named = {"Volume": ["local"], "Network": sorted(drivers), "Authorization": None, "Log": ["json-file"]}
     return {"Plugins": named}
 
 
@@ -153,7 +154,19 @@ def _constants() -> Mapping[str, object]:
 
 async def disk_use(call: Call) -> web.StreamResponse:
     sizes = sum(image.size for image in call.snapshot.images.values())
-    return json({"LayersSize": sizes, "Images": [], "Containers": [], "Volumes": [], "BuildCache": []})
+    volumes = await _volumes(call)
+    return json({"LayersSize": sizes, "Images": [], "Containers": [], "Volumes": volumes, "BuildCache": []})
+
+
+async def _volumes(call: Call) -> list[dict[str, object]]:
+    present = call.engine.volumes.present()
+    bytes_of = await call.engine.volumes.sizes(volume.id for volume in present)
+    users = Counter(
+        name
+        for container in call.snapshot.containers.values()
+        for name in {mount.volume for mount in container.spec.volumes}
+    )
+    return [volume_wire.measured(volume, call.face.layout, bytes_of, users) for volume in present]
 
 
 def _switch(name: str) -> bool:

@@ -113,13 +113,13 @@ def show(
         "ExecIDs": list(execs) or None,
         "HostConfig": _host_config(container, snapshot),
         "GraphDriver": {"Name": "overlay2", "Data": {"MergedDir": layout.rootfs(container.id)}},
-        "Mounts": mounts.show(container),
+        "Mounts": mounts.show(container, snapshot, layout),
         "Config": _config(container, snapshot.images.get(container.image)),
         "NetworkSettings": attachments.settings(container, view, layout),
     }
 
 
-def summarise(container: Container, view: attachments.View, now: int) -> dict[str, object]:
+def summarise(container: Container, view: attachments.View, layout: Layout, now: int) -> dict[str, object]:
     """As a list shows it."""
     reached = container_state.alive(container.state) and container.spec.joins is None
     return {
@@ -135,7 +135,7 @@ def summarise(container: Container, view: attachments.View, now: int) -> dict[st
         "Status": container_state.sentence(container.state, now),
         "HostConfig": {"NetworkMode": container.spec.network_mode},
         "NetworkSettings": {"Networks": attachments.networks(container, view)},
-        "Mounts": mounts.show(container),
+        "Mounts": mounts.show(container, view.snapshot, layout),
     }
 
 

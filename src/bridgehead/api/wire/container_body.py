@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from bridgehead.api.wire.endpoint import EndpointSettings
+from bridgehead.core.images.healthcheck import HealthcheckObject
 
 Int64 = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Words = str | list[str]  # one text is a list of one
@@ -22,11 +23,24 @@ class RestartPolicyBody(Struct, rename="pascal"):
 
 class BindOptions(Struct, rename="pascal"):
     propagation: str = ""
+    create_mountpoint: bool = False
 
 
 class TmpfsOptions(Struct, rename="pascal"):
     size_bytes: Int64 = 0
     mode: Int64 = 0
+
+
+class VolumeDriver(Struct, rename="pascal"):
+    name: str = ""
+    options: dict[str, str] = {}
+
+
+class VolumeOptions(Struct, rename="pascal"):
+    no_copy: bool = False
+    labels: dict[str, str] = {}
+    driver_config: VolumeDriver = field(default_factory=VolumeDriver)
+    subpath: str = ""
 
 
 class Mount(Struct, rename="pascal"):
@@ -36,6 +50,7 @@ class Mount(Struct, rename="pascal"):
     read_only: bool = False
     bind_options: BindOptions = field(default_factory=BindOptions)
     tmpfs_options: TmpfsOptions = field(default_factory=TmpfsOptions)
+    volume_options: VolumeOptions = field(default_factory=VolumeOptions)
 
 
 class HostConfig(Struct, rename="pascal"):
@@ -52,6 +67,8 @@ class HostConfig(Struct, rename="pascal"):
     sysctls: dict[str, str] = {}
     binds: list[str] = []
     mounts: list[Mount] = []
+    volume_driver: str = ""
+    volumes_from: list[str] = []
     tmpfs: dict[str, str] = {}
     auto_remove: bool = False
     privileged: bool = False
@@ -88,11 +105,14 @@ class CreateBody(Struct, rename="pascal"):
     open_stdin: bool = False
     stdin_once: bool = False
     exposed_ports: dict[str, dict[str, str]] = {}
+    volumes: dict[str, dict[str, str]] = {}
     mac_address: str = ""
     network_disabled: bool = False
     labels: dict[str, str] = {}
     stop_signal: str = ""
     stop_timeout: Int64 | None = None
+    healthcheck: HealthcheckObject | None = None
+    shell: list[str] = []
     host_config: HostConfig = field(default_factory=HostConfig)
     networking_config: NetworkingConfig = field(default_factory=NetworkingConfig)
 

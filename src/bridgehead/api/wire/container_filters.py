@@ -55,7 +55,9 @@ def _status(asked: Filters, _: Snapshot) -> Test:
 
 def _health(asked: Filters, _: Snapshot) -> Test:
     _check(asked, "health", _HEALTHS)
-    return lambda _: "none" in asked["health"]  # health checks are not run
+    return lambda container: (
+        (container.state.health.status if container.state.health else "none") in asked["health"]
+    )
 
 
 def _exited(asked: Filters, _: Snapshot) -> Test:
@@ -121,9 +123,12 @@ def _ports(asked: Filters, key: str) -> set[tuple[int, str]]:
 
 
 def _volume(asked: Filters, _: Snapshot) -> Test:
-    return lambda container: any(
-        path in asked["volume"] for bind in container.spec.binds for path in (bind.source, bind.target)
-    )
+    def test(container: Container) -> bool:
+        binds = ((bind.source, bind.target) for bind in container.spec.binds)
+        named = ((mount.volume, mount.target) for mount in container.spec.volumes)
+        return any(word in asked["volume"] for pair in (*binds, *named) for word in pair)
+
+    return test
 
 
 def _before(asked: Filters, snapshot: Snapshot) -> Test:

@@ -2,6 +2,7 @@
 
 from bridgehead.api.wire.moment import since_epoch, spoken
 from bridgehead.core.model.container import ContainerState, Status
+from bridgehead.core.model.health import Health, HealthStatus
 
 _ALIVE = frozenset({Status.RUNNING, Status.PAUSED, Status.RESTARTING})
 
@@ -19,7 +20,25 @@ def show(state: ContainerState) -> dict[str, object]:
         "Error": state.error,
         "StartedAt": state.started,
         "FinishedAt": state.finished,
+        **({"Health": _health(state.health)} if state.health else {}),
     }
+
+
+def _health(health: Health) -> dict[str, object]:
+    return {
+        "Status": health.status.value,
+        "FailingStreak": health.failing_streak,
+        "Log": [
+            {"Start": probe.start, "End": probe.end, "ExitCode": probe.exit_code, "Output": probe.output}
+            for probe in health.log
+        ],
+    }
+
+
+def _well(health: Health | None) -> str:
+    if health is None:
+        return ""
+    return " (health: starting)" if health.status is HealthStatus.STARTING else f" ({health.status})"
 
 
 def alive(state: ContainerState) -> bool:
@@ -32,7 +51,7 @@ def sentence(state: ContainerState, now: int) -> str:
         case Status.CREATED:
             return "Created"
         case Status.RUNNING:
-            return f"Up {spoken(now - since_epoch(state.started))}"
+            return f"Up {spoken(now - since_epoch(state.started))}{_well(state.health)}"
         case Status.PAUSED:
             return f"Up {spoken(now - since_epoch(state.started))} (Paused)"
         case Status.RESTARTING:

@@ -12,7 +12,6 @@ _HOST: dict[str, tuple[object, ...]] = {
     "UTSMode": (),
     "UsernsMode": (),
     "CgroupParent": (),
-    "VolumesFrom": (),
     "SecurityOpt": (),
     "Ulimits": (),
     "GroupAdd": (),
@@ -22,13 +21,12 @@ _HOST: dict[str, tuple[object, ...]] = {
     "CpusetMems": (),
     "Init": (),
 }
-_CONFIG: dict[str, tuple[object, ...]] = {"Healthcheck": (), "Volumes": ()}
 
 
 def warnings(document: Mapping[str, Any]) -> list[str]:
     """`document` is a create body whose form was checked."""
     host = document.get("HostConfig") or {}
-    names = [*_used(document, _CONFIG), *_used(host, _HOST)]
+    names = _used(host, _HOST)
     return [f"{name} is not supported and has no effect" for name in names]
 
 

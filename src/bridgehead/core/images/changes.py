@@ -9,6 +9,7 @@ import msgspec
 from bridgehead.core import exposed
 from bridgehead.core.images import words
 from bridgehead.core.images.config import Process
+from bridgehead.core.images.healthcheck import instruction
 from bridgehead.core.model.errors import InvalidParameter
 
 _SHELL = ["/bin/sh", "-c"]
@@ -128,6 +129,10 @@ def _stop_signal(process: Process, rest: str) -> Process:
     return msgspec.structs.replace(process, stop_signal=_single("STOPSIGNAL", process, rest))
 
 
+def _healthcheck(process: Process, rest: str) -> Process:
+    return msgspec.structs.replace(process, healthcheck=instruction(rest))
+
+
 def _volume(process: Process, rest: str) -> Process:
     paths = _json_words(rest)
     if paths is None:
@@ -151,6 +156,7 @@ _INSTRUCTIONS: Mapping[str, Instruction] = {
     "ENTRYPOINT": _entrypoint,
     "ENV": _env,
     "EXPOSE": _expose,
+    "HEALTHCHECK": _healthcheck,
     "LABEL": _label,
     "STOPSIGNAL": _stop_signal,
     "USER": _user,

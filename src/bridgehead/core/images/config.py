@@ -10,9 +10,11 @@ from typing import TypeVar
 
 import msgspec
 
+from bridgehead.core.images.healthcheck import HealthcheckObject
 from bridgehead.core.images.reference import is_digest
 from bridgehead.core.model.container import Image
 from bridgehead.core.model.errors import InvalidParameter
+from bridgehead.core.model.health import HealthCheck
 
 MAXIMUM_LAYERS = 125
 """As Docker: more lower directories than this do not fit the mount options' one page."""
@@ -28,10 +30,12 @@ class Process(msgspec.Struct, frozen=True, omit_defaults=True, rename="pascal"):
     env: list[str] | None = None
     entrypoint: list[str] | None = None
     cmd: list[str] | None = None
+    healthcheck: HealthcheckObject | None = None
     volumes: dict[str, dict[str, str]] | None = None
     working_dir: str | None = None
     labels: dict[str, str] | None = None
     stop_signal: str | None = None
+    shell: list[str] | None = None
 
 
 class RootFilesystem(msgspec.Struct, frozen=True):
@@ -76,6 +80,8 @@ class ImageDefaults:
     labels: Mapping[str, str] = field(default_factory=dict)
     stop_signal: str = ""
     volumes: tuple[str, ...] = ()
+    health: HealthCheck | None = None
+    shell: tuple[str, ...] = ()
 
 
 def decode(document: bytes | str, shape: type[T], what: str) -> T:
@@ -120,6 +126,8 @@ def defaults(image: Image) -> ImageDefaults:
         labels=process.labels or {},
         stop_signal=process.stop_signal or "",
         volumes=tuple(process.volumes or ()),
+        health=process.healthcheck.value() if process.healthcheck else None,
+        shell=tuple(process.shell or ()),
     )
 
 

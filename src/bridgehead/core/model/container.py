@@ -6,8 +6,10 @@ from enum import StrEnum
 
 from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.guest import Guest
+from bridgehead.core.model.health import Health, HealthCheck
 from bridgehead.core.model.ids import ContainerID, ImageID
 from bridgehead.core.model.network import EndpointWish, Link
+from bridgehead.core.model.volume import VolumeMount
 
 
 class Status(StrEnum):
@@ -94,6 +96,7 @@ class ContainerSpec:
     domainname: str = ""
     network_mode: str = "bridge"  # bridge | host | none | container:<id> | a network's name or id
     binds: tuple[Bind, ...] = ()
+    volumes: tuple[VolumeMount, ...] = ()
     tmpfs: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     restart: RestartPolicy = field(default_factory=RestartPolicy)
@@ -113,6 +116,8 @@ class ContainerSpec:
     sysctls: Mapping[str, str] = field(default_factory=dict)
     stop_signal: str = "SIGTERM"
     stop_timeout_s: int = 10
+    health: HealthCheck | None = None  # with every time said
+    shell: tuple[str, ...] = ()  # the image's own, for tests of health; else /bin/sh -c
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -138,6 +143,7 @@ class ContainerState:
     out_of_memory: bool = False
     stopped_by_user: bool = False
     restarts: int = 0
+    health: Health | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ EndpointID = NewType("EndpointID", str)
 SandboxID = NewType("SandboxID", str)
 ContainerID = NewType("ContainerID", str)
 ImageID = NewType("ImageID", str)  # "sha256:" and the digest of the image's config
+VolumeName = NewType("VolumeName", str)  # a volume has no other identifier than its name
 
 
 def short(identifier: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bridgehead.core.model.container import Container
+from bridgehead.core.model.container import Bind, Container
 from bridgehead.core.model.ids import ContainerID
 
 
@@ -15,6 +15,7 @@ class Bundle:
     rootfs: str
     namespace: str | None
     files: Mapping[str, str]  # path inside -> path outside, mounted over the image's own
+    volumes: tuple[Bind, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

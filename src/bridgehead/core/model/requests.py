@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bridgehead.core.model.container import Bind, Limits, PortRequest, RestartPolicy
+from bridgehead.core.model.health import HealthCheck
 from bridgehead.core.model.network import EndpointWish, Link
 from bridgehead.core.model.plugged import SubnetRequest as SubnetRequest  # noqa: PLC0414 - a part of these
+from bridgehead.core.model.volume import VolumeMountRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,10 @@ class NetworkRequest:
 
 @dataclass(frozen=True, slots=True)
 class ContainerRequest:
-    """`entrypoint`, `command` and `working_directory` None: the image's own. `name` '': one is made up."""
+    """`entrypoint`, `command` and `working_directory` None: the image's own. `name` '': one is made up.
+
+    `kept_paths` are those for which volumes are made up unless something else is mounted there.
+    """
 
     name: str
     image: str
@@ -47,6 +52,9 @@ class ContainerRequest:
     networks: Mapping[str, EndpointWish] = field(default_factory=dict)
     mac: str = ""
     binds: tuple[Bind, ...] = ()
+    volumes: tuple[VolumeMountRequest, ...] = ()
+    volumes_from: tuple[str, ...] = ()
+    kept_paths: tuple[str, ...] = ()
     tmpfs: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     restart: RestartPolicy = field(default_factory=RestartPolicy)
@@ -66,6 +74,8 @@ class ContainerRequest:
     sysctls: Mapping[str, str] = field(default_factory=dict)
     stop_signal: str = ""
     stop_timeout_s: int | None = None
+    health: HealthCheck | None = None
+    shell: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     config_echo: str = "{}"
     host_config_echo: str = "{}"

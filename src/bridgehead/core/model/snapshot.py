@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 
 from bridgehead.core.model.container import Container, Image
 from bridgehead.core.model.errors import InvalidParameter, NotFound
-from bridgehead.core.model.ids import ContainerID, EndpointID, ImageID, NetworkID, SandboxID
+from bridgehead.core.model.ids import ContainerID, EndpointID, ImageID, NetworkID, SandboxID, VolumeName
 from bridgehead.core.model.network import Endpoint, Farewell, Link, Network, Phase, Sandbox
+from bridgehead.core.model.volume import Volume
 
 K = TypeVar("K", bound=str)
 V = TypeVar("V")
 
-Record = Network | Endpoint | Sandbox | Container | Image | Farewell
+Record = Network | Endpoint | Sandbox | Container | Image | Farewell | Volume
 KINDS: Mapping[str, type[Record]] = {
     "networks": Network,
     "endpoints": Endpoint,
@@ -24,6 +25,7 @@ KINDS: Mapping[str, type[Record]] = {
     "containers": Container,
     "images": Image,
     "farewells": Farewell,
+    "volumes": Volume,
 }
 _FIELDS = {record: name for name, record in KINDS.items()}
 
@@ -37,6 +39,7 @@ class Snapshot:
     containers: Mapping[ContainerID, Container] = field(default_factory=dict)
     images: Mapping[ImageID, Image] = field(default_factory=dict)
     farewells: Mapping[EndpointID, Farewell] = field(default_factory=dict)
+    volumes: Mapping[VolumeName, Volume] = field(default_factory=dict)
 
     def put(self, *records: Record) -> "Snapshot":
         """A snapshot in which each record stands, in place of one with the same id."""

@@ -62,7 +62,7 @@ def mounts(
 def destinations(spec: ContainerSpec) -> frozenset[str]:
     """Every path of a container where something other than its own files is seen."""
     made = (mount.destination for mount in _DEFAULT)
-    user = (*spec.tmpfs, *(bind.target for bind in spec.binds))
+    user = (*spec.tmpfs, *(bind.target for bind in spec.binds), *(mount.target for mount in spec.volumes))
     return frozenset(map(_clean, (*made, *OWN_FILES, *user)))
 
 

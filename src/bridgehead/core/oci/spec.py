@@ -46,7 +46,10 @@ def spec(bundle: Bundle, account: Account, host: Host, *, cgroup: str) -> config
         hostname=wanted.hostname,
         domainname=wanted.domainname,
         mounts=mounts(
-            binds=wanted.binds, tmpfs=wanted.tmpfs, files=bundle.files, privileged=wanted.privileged
+            binds=(*wanted.binds, *bundle.volumes),
+            tmpfs=wanted.tmpfs,
+            files=bundle.files,
+            privileged=wanted.privileged,
         ),
         linux=_linux(bundle, capabilities, host, cgroup),
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import signal
 from contextlib import suppress
 
 from bridgehead.host.runtime.attach import AttachedStream
@@ -27,6 +28,13 @@ class RunningExecution:
 
     def resize(self, height: int, width: int) -> None:
         resize(self._folder, height, width)
+
+    def kill(self) -> None:
+        if self.end.done():
+            return
+        if held := hold(self.pid, evidence="cgroup", mark=f"/{self._folder.container}\n"):
+            with held:
+                held.send(signal.SIGKILL)
 
     async def _ended(self) -> int:
         if self._conmon:

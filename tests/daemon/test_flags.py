@@ -130,7 +130,8 @@ def test_networking_alike_as_flag_and_as_key(
 def test_every_networking_flag_is_tried_above() -> None:
     tried = " ".join(flags for flags, _, _ in NETWORKING)
     apart = (
-        "host data-root exec-root pidfile config-file debug log-level group label plan bridge live-restore"
+        "host data-root exec-root pidfile config-file debug log-level group label plan bridge live-restore "
+        "tls tlsverify tlscacert tlscert tlskey"
     )
 
     untried = [
@@ -171,7 +172,13 @@ def test_switches_share_a_dash_and_the_last_value_counts() -> None:
         ("[]", [], "one JSON object"),
         ('{"debug": "yes"}', [], "debug: expected true or false, found 'yes'"),
         ('{"hosts": "unix:///a"}', [], "hosts: expected a list of texts"),
-        ('{"hosts": ["tcp://0.0.0.0:1"]}', [], "only unix:///absolute/path"),
+        (
+            '{"hosts": ["tcp://0.0.0.0:1"]}',
+            [],
+            "tcp://0.0.0.0:1: without TLS anybody who can connect is root",
+        ),
+        ('{"tls": "yes"}', [], "tls: expected true or false, found 'yes'"),
+        ('{"tlsverify": true}', ["--tlsverify"], "tlsverify: .from flag: true, from file: true."),
         ('{"data-root": "relative"}', [], "absolute path"),
         ('{"log-level": "loud"}', [], "log-level 'loud'"),
         ('{"bip": "nonsense"}', [], "bip: invalid CIDR address: nonsense"),

@@ -1,4 +1,4 @@
-"""Unix listening sockets that only their group may open, and that never push a living daemon aside."""
+"""Listening sockets: unix ones, for their group alone and never in a living daemon's place; and TCP."""
 
 import grp
 import logging
@@ -13,6 +13,9 @@ from bridgehead.core.model.errors import HostRefused
 log = logging.getLogger(__name__)
 
 _PROBE_S = 1.0
+_BACKLOG = 1024
+# A client that closed both ways looks like one that has merely said all; the kernel's own questions tell.
+_KEEP_ALIVE = ((socket.TCP_KEEPIDLE, 15), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 9))  # s, s, times
 
 
 def unix_socket(path: str, group: str) -> socket.socket:
@@ -29,10 +32,33 @@ def unix_socket(path: str, group: str) -> socket.socket:
         listener.bind(path)
         # Nobody can connect between bind and listen, so the mode is never too wide for a moment.
         _restrict(path, group)
-        listener.listen(1024)
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise HostRefused(f"cannot listen on {path}: {error.strerror}") from error
+    return listener
+
+
+def tcp_socket(address: str, port: int) -> socket.socket:
+    """Bound and listening; '' is every address of the machine. What it accepts inherits the keep-alive.
+
+    Raises:
+        HostRefused: the address is not this machine's, or the port is taken.
+    """
+    every = not address and socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if every or ":" in address else socket.AF_INET
+    try:
+        listener = socket.create_server(
+            (address, port), family=family, backlog=_BACKLOG, dualstack_ipv6=every
+        )
+    except OSError as error:
+        raise HostRefused(
+            f"cannot listen on tcp://{address}:{port}: {os.strerror(error.errno or 0)}"
+        ) from error
+    listener.setblocking(False)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in _KEEP_ALIVE:
+        listener.setsockopt(socket.IPPROTO_TCP, option, value)
     return listener
 
 

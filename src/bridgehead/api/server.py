@@ -1,21 +1,28 @@
-"""The API as one aiohttp application, and the unix sockets it listens on."""
+"""The API as one aiohttp application, and the sockets it listens on."""
 
+import asyncio
+import socket
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from weakref import WeakSet
 
 from aiohttp import web
 
-from bridgehead.api import errors, listener, version
+from bridgehead.api import errors, listener, tls, version
+from bridgehead.api.admission import bounded
 from bridgehead.api.call import Call, Face, Table
 from bridgehead.api.identity import Who
 from bridgehead.api.reply import STREAMS, Spent, begun, cut, end_streams, json
 from bridgehead.api.routes import ENTRIES
+from bridgehead.api.tls import TlsFiles
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.engine.faces import Engine
 
 MAXIMUM_JSON_BODY = 4 << 20  # bytes; archives are streamed and have no bound
-_KEEP_ALIVE_S = 300
+_MAXIMUM_LINE = 64 << 10  # bytes: filters and credentials may be long
+_KEEP_ALIVE_S = 300  # also for a request whose head never ends
 _SHUTDOWN_S = 2.0
 
 
@@ -48,35 +55,89 @@ def _entry(table: Table, face: Face) -> Callable[[web.Request], Awaitable[web.St
     return answer
 
 
-async def serve(app: web.Application, paths: Sequence[str], group: str = "docker") -> web.AppRunner:
-    """Listen on unix sockets at `paths`, which are removed again by the runner's `cleanup()`.
+@dataclass(frozen=True, slots=True)
+class Tcp:
+    """Addresses and ports to listen on; with `files`, in TLS."""
+
+    addresses: Sequence[tuple[str, int]] = ()
+    files: TlsFiles | None = None
+
+
+class Served:
+    """The running API. `paths` and `ports`: where it listens."""
+
+    def __init__(self, runner: web.AppRunner, admit: Callable[[], asyncio.BaseProtocol]) -> None:
+        self._runner = runner
+        self._admit = admit
+        self.paths: list[str] = []
+        self.ports: list[int] = []
+        self._plain: list[asyncio.Server] = []
+        self._fronts: list[tls.Front] = []
+
+    async def open_plain(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        self._plain.append(await loop.create_server(self._admit, sock=listening))
+
+    def open_secure(self, listening: socket.socket, secure: ssl.SSLContext) -> None:
+        self._fronts.append(tls.Front(listening, secure, self._admit))
+
+    def renew(self, files: TlsFiles) -> None:
+        """Read certificates anew, for the clients to come.
+
+        Raises:
+            InvalidParameter: they make no sense; those in force stay.
+        """
+        if self._fronts:
+            secure = tls.context(files)
+            for front in self._fronts:
+                front.context = secure
+
+    async def cleanup(self) -> None:
+        for plain in self._plain:
+            plain.close()
+        for front in self._fronts:
+            front.stop_accepting()
+        await self._runner.cleanup()
+        for front in self._fronts:
+            await front.close()
+        listener.forget(self.paths)
+
+
+async def serve(
+    app: web.Application, paths: Sequence[str], group: str = "docker", tcp: Tcp = Tcp()
+) -> Served:
+    """Listen on unix sockets at `paths`, which `cleanup()` removes again, and on TCP.
 
     Raises:
-        HostRefused: a path is taken by a living daemon, or cannot be bound.
+        HostRefused: an address is taken by a living daemon, or cannot be bound.
+        InvalidParameter: certificates that make no sense.
     """
-    bound: list[str] = []
-    app.on_cleanup.append(_remover(bound))
     runner = web.AppRunner(
         app,
         access_log=None,
         handler_cancellation=True,  # else an idle event stream notices its client's end only on writing
         keepalive_timeout=_KEEP_ALIVE_S,
         shutdown_timeout=_SHUTDOWN_S,
+        max_line_size=_MAXIMUM_LINE,
+        max_field_size=_MAXIMUM_LINE,
     )
     await runner.setup()
+    if runner.server is None:
+        raise RuntimeError("aiohttp made no server")
+    served = Served(runner, bounded(runner.server))
     try:
+        secure = tls.context(tcp.files) if tcp.files and tcp.addresses else None
         for path in paths:
-            listening = listener.unix_socket(path, group)
-            bound.append(path)
-            await web.SockSite(runner, listening).start()
+            await served.open_plain(listener.unix_socket(path, group))
+            served.paths.append(path)
+        for address, port in tcp.addresses:
+            listening = listener.tcp_socket(address, port)
+            served.ports.append(listening.getsockname()[1])
+            if secure is None:
+                await served.open_plain(listening)
+            else:
+                served.open_secure(listening, secure)
     except BridgeheadError:
-        await runner.cleanup()
+        await served.cleanup()
         raise
-    return runner
-
-
-def _remover(bound: Sequence[str]) -> Callable[[web.Application], Awaitable[None]]:
-    async def remove(_: web.Application) -> None:
-        listener.forget(bound)
-
-    return remove
+    return served

@@ -6,6 +6,7 @@ from typing import Any
 from bridgehead.core.model.errors import InvalidParameter
 from bridgehead.core.model.network import SMALLEST_IPV6_MTU
 from bridgehead.core.settings import DaemonOptions, DefaultBridge, DnsDefaults, FirewallBackend
+from bridgehead.daemon.doors import doors
 from bridgehead.daemon.flags import LEVELS, Settings
 
 _LEAST_MTU, _MOST_MTU = 68, 65535
@@ -28,6 +29,7 @@ def checked(values: Mapping[str, Any]) -> Settings:
         group=values["group"],
         plan=values["plan"],
         labels=values["label"],
+        doors=doors(values),
         options=_options(values),
         values=values,
     )
@@ -108,9 +110,6 @@ def _check_bridge(values: Mapping[str, Any]) -> None:
 
 
 def _check_places(values: Mapping[str, Any]) -> None:
-    for host in values["host"]:
-        if not host.startswith("unix:///"):
-            raise InvalidParameter(f"host {host!r}: only unix:///absolute/path is supported by this version")
     for name in ("data-root", "exec-root"):
         if not values[name].startswith("/"):
             raise InvalidParameter(f"{name} must be an absolute path, not {values[name]!r}")

@@ -10,6 +10,7 @@ from typing import Any
 from bridgehead.core.layout import Layout
 from bridgehead.core.settings import DaemonOptions
 from bridgehead.daemon import kinds
+from bridgehead.daemon.doors import Doors
 from bridgehead.daemon.kinds import Kind
 
 DEFAULT_HOST = "unix:///run/bridgehead/bridgehead.sock"
@@ -45,8 +46,24 @@ def _flag(
 
 FLAGS = (
     _flag(
-        "host", kinds.TEXTS, (DEFAULT_HOST,), "socket to serve, unix:///absolute/path", key="hosts", short="H"
+        "host",
+        kinds.TEXTS,
+        (DEFAULT_HOST,),
+        "where to listen: unix:///absolute/path or tcp://ADDRESS:PORT",
+        key="hosts",
+        short="H",
     ),
+    _flag("tls", kinds.TRUTH, None, "speak TLS on tcp; implied by --tlsverify. false: listen without it"),
+    _flag("tlsverify", kinds.TRUTH, None, "let only clients in whose certificate --tlscacert has signed"),
+    _flag(
+        "tlscacert",
+        kinds.TEXT,
+        "/etc/bridgehead/ca.pem",
+        "certificates that clients are trusted by",
+        reloads=True,
+    ),
+    _flag("tlscert", kinds.TEXT, "/etc/bridgehead/cert.pem", "the daemon's certificate", reloads=True),
+    _flag("tlskey", kinds.TEXT, "/etc/bridgehead/key.pem", "the daemon's private key", reloads=True),
     _flag("data-root", kinds.TEXT, "/var/lib/bridgehead", "where everything that lasts is kept"),
     _flag("exec-root", kinds.TEXT, "/run/bridgehead", "where everything that runs is kept"),
     _flag("pidfile", kinds.TEXT, "/run/bridgehead.pid", "file for the daemon's process id", short="p"),
@@ -138,6 +155,7 @@ class Settings:
     group: str = "docker"
     plan: bool = False
     labels: tuple[str, ...] = ()
+    doors: Doors = field(default_factory=lambda: Doors(paths=()), compare=False)
     options: DaemonOptions = field(default_factory=DaemonOptions)
     values: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 

@@ -24,6 +24,7 @@ from bridgehead.daemon.reading import parse
 from bridgehead.daemon.reloading import reloaded
 
 if TYPE_CHECKING:
+    from bridgehead.api.server import Served
     from bridgehead.daemon.wiring import Parts
 
 _log = logging.getLogger("bridgehead.daemon")
@@ -70,7 +71,7 @@ async def _serve(settings: Settings, arguments: Sequence[str]) -> int:
         parts = wiring.build(settings, held)
         _refuse_without_vitals(await parts.engine.begin())
         current = _Current(settings, arguments)
-        runner = await wiring.open_api(settings, parts, lambda: current.settings)
+        served = await wiring.open_api(settings, parts, lambda: current.settings)
         held.enter_context(journal.pidfile(settings.pidfile, os.getpid()))
         gc.freeze()  # what start-up made stays; no later collection needs to look at it
         _log.info("ready on %s", ", ".join(settings.hosts))
@@ -81,14 +82,14 @@ async def _serve(settings: Settings, arguments: Sequence[str]) -> int:
             asyncio.create_task(keeping.follow_legacy_rules(parts.programs, parts.vigil)),
             asyncio.create_task(keeping.follow_name_servers(parts.engine)),
             asyncio.create_task(parts.runtime.prepare()),
-            asyncio.create_task(_reload_when_told(hung_up, current, parts)),
+            asyncio.create_task(_reload_when_told(hung_up, current, parts, served)),
         ]
         await _told_to_end()
         _log.info("ending; containers go on")
         manager.tell("STOPPING=1")
         for task in background:
             task.cancel()
-        await runner.cleanup()
+        await served.cleanup()
         await parts.engine.end()
     return 0
 
@@ -127,7 +128,7 @@ class _Current:
     arguments: Sequence[str]
 
 
-async def _reload_when_told(told: asyncio.Event, current: _Current, parts: "Parts") -> None:
+async def _reload_when_told(told: asyncio.Event, current: _Current, parts: "Parts", served: "Served") -> None:
     from bridgehead.daemon import wiring
 
     while True:
@@ -138,6 +139,7 @@ async def _reload_when_told(told: asyncio.Event, current: _Current, parts: "Part
             continue
         current.settings = found
         journal.begin(current.settings.level)
+        wiring.renew_certificates(current.settings, served)
         try:
             await wiring.reload(parts, current.settings)
         except BridgeheadError as error:

@@ -6,11 +6,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aiohttp import web
-
 from bridgehead import __version__
 from bridgehead.api import server
 from bridgehead.api.identity import Identity
+from bridgehead.api.tls import TlsFiles
 from bridgehead.core.drivers.bridge import BridgeDriver
 from bridgehead.core.drivers.ipvlan import IPVLAN
 from bridgehead.core.drivers.macvlan import MACVLAN
@@ -18,6 +17,7 @@ from bridgehead.core.drivers.plain import PlainDriver
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS, Pool, with_own_ipv6
 from bridgehead.core.layout import Layout
+from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.diff import Op
 from bridgehead.core.predefined import DOCKER0
@@ -119,11 +119,30 @@ def _runtime(layout: Layout) -> ConmonRuntime:
     return ConmonRuntime(layout.bundles, f"{layout.exec_root}/runtime")
 
 
-async def open_api(settings: Settings, parts: Parts, current: Callable[[], Settings]) -> web.AppRunner:
+async def open_api(settings: Settings, parts: Parts, current: Callable[[], Settings]) -> server.Served:
     """`current`: the settings as they are now, after whatever was reloaded."""
     app = server.build(parts.engine, settings.layout, lambda: identity(current(), parts))
-    paths = [host.removeprefix("unix://") for host in settings.hosts]
-    return await server.serve(app, paths, settings.group)
+    doors = settings.doors
+    tcp = server.Tcp(doors.tcp, _certificates(settings) if doors.secured else None)
+    if tcp.addresses and not doors.verified:
+        _log.warning(
+            "Binding to IP address without --tlsverify is insecure and gives root access on this machine "
+            "to everyone who has access to your network."
+        )
+    return await server.serve(app, doors.paths, settings.group, tcp)
+
+
+def _certificates(settings: Settings) -> TlsFiles:
+    doors = settings.doors
+    return TlsFiles(doors.certificate, doors.key, doors.authority)
+
+
+def renew_certificates(settings: Settings, served: server.Served) -> None:
+    """Read anew for the clients to come. Files that make no sense leave those in force."""
+    try:
+        served.renew(_certificates(settings))
+    except BridgeheadError as error:
+        _log.error("the certificates stay as they were: %s", error.message)
 
 
 def identity(settings: Settings, parts: Parts) -> Identity:

@@ -1,5 +1,6 @@
 """Request bodies: read whole, judged strictly, and refused in a sentence that names the field."""
 
+import asyncio
 import re
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from bridgehead.core.model.errors import InvalidParameter
 T = TypeVar("T")
 
 _COMPLAINT = re.compile(r"(?P<what>.*?) - at `\$\.?(?P<where>.*)`", re.DOTALL)
+_PATIENCE_S = 60.0
 _DECODER = msgspec.json.Decoder()
 
 
@@ -34,7 +36,10 @@ async def read_document(request: web.Request) -> Any:
 
 async def whole(request: web.Request) -> bytes:
     try:
-        return await request.read()
+        async with asyncio.timeout(_PATIENCE_S):
+            return await request.read()
+    except TimeoutError as error:
+        raise InvalidParameter(f"the request body did not arrive within {_PATIENCE_S:.0f} s") from error
     except web.HTTPRequestEntityTooLarge as error:
         raise TooLarge("the request body is too large") from error
     except web.RequestPayloadError as error:

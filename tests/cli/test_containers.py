@@ -29,7 +29,7 @@ def test_ps_is_dockers_table(daemon, bridgehead):
     assert lines[1].startswith(
         '0123456789ab   busybox   "sh -c \'while true; …"   3 minutes ago   Up 2 seconds   '
     )
-    assert lines[1].endswith("0.0.0.0:8080->80/tcp, [::]:8080->80/tcp, 53/udp   c1")
+    assert lines[1].endswith("53/udp, 0.0.0.0:8080->80/tcp, [::]:8080->80/tcp   c1")
 
 
 def test_ps_asks_for_what_was_wanted(daemon, bridgehead):

@@ -87,3 +87,22 @@ def test_rmi_tells_what_went(daemon, bridgehead):
 )
 def test_a_tag_is_behind_the_last_slash(reference, expected):
     assert expected == split_reference(reference)
+
+
+def test_images_know_their_digests_and_sizes(daemon, bridgehead):
+    entry = {
+        "Id": "sha256:" + "ab" * 32,
+        "RepoTags": ["example/box:v2"],
+        "RepoDigests": ["example/box@sha256:12"],
+        "Created": 0,
+        "Size": 1_984_000,
+        "Containers": 2,
+        "SharedSize": -1,
+    }
+    daemon.on("GET", "/images/json", says([entry, {**entry, "RepoTags": [], "RepoDigests": []}]))
+
+    shown = bridgehead(
+        "images", "--format", "{{.Repository}}|{{.Digest}}|{{.Containers}}|{{.UniqueSize}}"
+    ).out
+
+    assert shown == "example/box|sha256:12|2|N/A\n<none>|<none>|2|N/A\n"

@@ -2,9 +2,10 @@ import json
 
 from tests.cli.scripted import says
 
-BRIDGE = {"Id": "161fab5e5d1d180e", "Name": "bridge", "Driver": "bridge", "Scope": "local"}
-BACKEND_10 = {"Id": "5b88eb1242d5bc88", "Name": "backend10", "Driver": "bridge", "Scope": "local"}
-BACKEND_2 = {"Id": "97b529e88db9bc88", "Name": "backend2", "Driver": "bridge", "Scope": "local"}
+REST = {"Created": "2026-01-02T03:04:05Z", "Internal": False, "EnableIPv6": False, "Labels": None}
+BRIDGE = {**REST, "Id": "161fab5e5d1d180e", "Name": "bridge", "Driver": "bridge", "Scope": "local"}
+BACKEND_10 = {**REST, "Id": "5b88eb1242d5bc88", "Name": "backend10", "Driver": "bridge", "Scope": "local"}
+BACKEND_2 = {**REST, "Id": "97b529e88db9bc88", "Name": "backend2", "Driver": "bridge", "Scope": "local"}
 
 
 def test_ls_is_dockers_table_in_natural_order(daemon, bridgehead):

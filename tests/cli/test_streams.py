@@ -262,7 +262,7 @@ def test_attach_refuses_a_stopped_container(container):
     assert piped(container, "attach", "c1") == (
         1,
         b"",
-        b"cannot attach to a stopped container, start it first\n",
+        b"You cannot attach to a stopped container, start it first\n",
     )
 
 

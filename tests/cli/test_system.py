@@ -56,7 +56,7 @@ def test_help_is_no_error(bridgehead, words):
     outcome = bridgehead(*words)
 
     assert outcome.code == 0
-    assert outcome.out.startswith("Usage: bridgehead")
+    assert outcome.out.startswith("Usage:  bridgehead")
 
 
 def test_a_broken_answer_is_said_plainly(daemon, bridgehead):

@@ -68,7 +68,7 @@ def test_networks_become_a_mode_and_endpoints(daemon, bridgehead, words, mode, e
         (["-p", "80/foo"], "invalid proto: foo"),
         (["-m", "lots"], "invalid size: 'lots'"),
         (["--restart", "on-failure:x"], "maximum retry count must be an integer"),
-        (["--zz"], "No such option '--zz'"),
+        (["--zz"], "unknown flag: --zz"),
     ],
 )
 def test_wishes_that_make_no_sense_never_reach_the_daemon(daemon, bridgehead, words, sentence):

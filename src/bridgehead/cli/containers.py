@@ -1,97 +1,20 @@
-"""The verbs on containers that need no stream: ps, stop, kill, rm and their like, and logs."""
+"""The verbs on containers that need no stream: stop, kill, rm and their like, and logs."""
 
 import sys
-import time
 from collections.abc import Sequence
 
 import click
 
-from bridgehead.cli.client import NOT_FOUND, Client, CommandFailed, Query, Refused, filters
-from bridgehead.cli.format import duration, ellipsis, natural, short
-from bridgehead.cli.listing import listed
-from bridgehead.cli.replies import ContainerEntry, ContainerReply, ExitReply, PortReply
+from bridgehead.cli.client import NOT_FOUND, Client, CommandFailed, Query, Refused
+from bridgehead.cli.format import natural
+from bridgehead.cli.replies import ContainerReply, ExitReply
 from bridgehead.cli.verb import Verb, each
-
-COMMAND_WIDTH = 20
-COLUMNS = ("CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES")
-FIELDS = ("ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names")
 
 names_argument = click.argument("names", metavar="CONTAINER...", nargs=-1, required=True)
 signal_option = click.option("-s", "--signal", default=None, help="Signal to send to the container")
 timeout_option = click.option(
     "-t", "--timeout", "--time", "timeout_s", type=int, default=None, help="Seconds to wait before killing it"
 )
-
-
-@click.command(cls=Verb)
-@click.option(
-    "-a", "--all", "everything", is_flag=True, help="Show all containers (default shows just running)"
-)
-@click.option(
-    "-f", "--filter", "wanted", multiple=True, metavar="KEY=VALUE", help="Filter, e.g. network=backend"
-)
-@click.option("--format", "layout", help="Format output using a template, or 'json'")
-@click.option(
-    "-n", "--last", type=int, default=-1, help="Show n last created containers (includes all states)"
-)
-@click.option("-l", "--latest", is_flag=True, help="Show the latest created container (includes all states)")
-@click.option("--no-trunc", is_flag=True, help="Do not truncate the output")
-@click.option("-q", "--quiet", is_flag=True, help="Only display container ids")
-@click.pass_obj
-def ps(
-    client: Client,
-    *,
-    everything: bool,
-    wanted: tuple[str, ...],
-    layout: str | None,
-    last: int,
-    latest: bool,
-    no_trunc: bool,
-    quiet: bool,
-) -> None:
-    """List containers"""
-    limit = 1 if latest else last
-    query: Query = {
-        "all": True if everything else None,
-        "limit": limit if limit > 0 else None,
-        "filters": filters(wanted),
-    }
-    found: list[ContainerEntry] = client.get("/containers/json", query)
-    rows = [_row(container, no_trunc=no_trunc) for container in found]
-    fields = (
-        {
-            **dict(zip(FIELDS, row, strict=True)),
-            "State": container["State"],
-            "Labels": container["Labels"] or {},
-        }
-        for row, container in zip(rows, found, strict=True)
-    )
-    listed(COLUMNS, rows, fields, layout=layout, quiet=quiet)
-
-
-def _row(container: ContainerEntry, *, no_trunc: bool) -> Sequence[str]:
-    command = container["Command"] if no_trunc else ellipsis(container["Command"], COMMAND_WIDTH)
-    return (
-        container["Id"] if no_trunc else short(container["Id"]),
-        container["Image"] if no_trunc else _image(container["Image"]),
-        '"' + command.replace("\\", "\\\\").replace('"', '\\"') + '"',
-        f"{duration(time.time() - container['Created'])} ago",
-        container["Status"],
-        ", ".join(_port(port) for port in container["Ports"] or []),
-        ",".join(name.removeprefix("/") for name in container["Names"] if "/" not in name[1:]),
-    )
-
-
-def _image(reference: str) -> str:
-    return short(reference) if reference.startswith("sha256:") else reference
-
-
-def _port(port: PortReply) -> str:
-    inside = f"{port['PrivatePort']}/{port['Type']}"
-    if "PublicPort" not in port:
-        return inside
-    address = port.get("IP", "")
-    return f"{f'[{address}]' if ':' in address else address}:{port['PublicPort']}->{inside}"
 
 
 def _on_each(client: Client, names: Sequence[str], verb: str, query: Query) -> int:

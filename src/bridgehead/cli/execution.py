@@ -21,7 +21,7 @@ from bridgehead.cli.wishes import environment
 @click.option("-u", "--user", default="", help="Username or UID (name|uid[:group|gid])")
 @click.option("-w", "--workdir", default="", help="Working directory inside the container")
 @click.argument("container")
-@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.argument("command", metavar="COMMAND [ARG...]", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_obj
 def execute(
     client: Client,

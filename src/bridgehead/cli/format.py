@@ -1,5 +1,6 @@
 """How things look: tables, times and sizes, in Docker's spelling."""
 
+import time
 from collections.abc import Sequence
 
 MINIMUM = 10  # columns are at least this wide, and three spaces apart
@@ -60,13 +61,18 @@ def _count(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
-def size(count: float) -> str:
-    """Bytes in powers of a thousand, three significant digits."""
+def size(count: float, digits: int = 3) -> str:
+    """Bytes in powers of a thousand, with so many significant digits."""
     unit = 0
     while count >= THOUSAND and unit < len(UNITS) - 1:
         count /= THOUSAND
         unit += 1
-    return f"{count:.3g}{UNITS[unit]}"
+    return f"{count:.{digits}g}{UNITS[unit]}"
+
+
+def local_time(seconds: float) -> str:
+    """`2026-01-02 15:04:05 +0000 UTC`, in the user's own zone."""
+    return time.strftime("%Y-%m-%d %H:%M:%S %z %Z", time.localtime(seconds))
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:

@@ -1,8 +1,7 @@
-"""`bridgehead images`, `import`, `load`, `commit`, `tag` and `rmi`."""
+"""`bridgehead import`, `load`, `commit`, `tag` and `rmi`."""
 
 import json
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,54 +9,9 @@ from typing import BinaryIO
 
 import click
 
-from bridgehead.cli.client import Client, CommandFailed, Query, filters
+from bridgehead.cli.client import NOT_FOUND, Client, CommandFailed, Query, Refused
 from bridgehead.cli.connection import PIECE
-from bridgehead.cli.format import duration, short, size
-from bridgehead.cli.listing import listed
-from bridgehead.cli.replies import ImageEntry
 from bridgehead.cli.verb import Verb, each
-
-COLUMNS = ("REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE")
-FIELDS = ("Repository", "Tag", "ID", "CreatedSince", "Size")
-NO_NAME = "<none>:<none>"
-
-
-@click.command("images", cls=Verb)
-@click.option("-a", "--all", "everything", is_flag=True, help="Show all images")
-@click.option(
-    "-f", "--filter", "wanted", multiple=True, metavar="KEY=VALUE", help="Filter, e.g. dangling=true"
-)
-@click.option("--format", "layout", help="Format output using a template, or 'json'")
-@click.option("--no-trunc", is_flag=True, help="Do not truncate the output")
-@click.option("-q", "--quiet", is_flag=True, help="Only show image ids")
-@click.argument("reference", metavar="[REPOSITORY[:TAG]]", default="")
-@click.pass_obj
-def ls(
-    client: Client,
-    *,
-    everything: bool,
-    wanted: tuple[str, ...],
-    layout: str | None,
-    no_trunc: bool,
-    quiet: bool,
-    reference: str,
-) -> None:
-    """List images"""
-    words = (*wanted, f"reference={reference}") if reference else wanted
-    found: list[ImageEntry] = client.get(
-        "/images/json", {"all": True if everything else None, "filters": filters(words)}
-    )
-    rows = [row for image in found for row in _rows(image, no_trunc=no_trunc)]
-    fields = (dict(zip(FIELDS, row, strict=True)) for row in rows)
-    listed(COLUMNS, rows, fields, layout=layout, quiet=quiet, identifier=COLUMNS.index("IMAGE ID"))
-
-
-def _rows(image: ImageEntry, *, no_trunc: bool) -> Iterator[tuple[str, str, str, str, str]]:
-    identifier = image["Id"] if no_trunc else short(image["Id"])
-    age = f"{duration(time.time() - image['Created'])} ago"
-    for tag in image["RepoTags"] or [NO_NAME]:
-        repository, _, label = tag.rpartition(":")
-        yield repository, label, identifier, age, size(image["Size"])
 
 
 @click.command("import", cls=Verb)
@@ -140,10 +94,16 @@ def tag(client: Client, *, source: str, target: str) -> None:
 def rm(client: Client, *, names: tuple[str, ...], force: bool, no_prune: bool) -> int:
     """Remove one or more images"""
 
-    def act(name: str) -> str:
-        done: list[dict[str, str]] = client.delete(
-            f"/images/{name}", {"force": force or None, "noprune": no_prune or None}
-        )
+    def act(name: str) -> str | None:
+        try:
+            done: list[dict[str, str]] = client.delete(
+                f"/images/{name}", {"force": force or None, "noprune": no_prune or None}
+            )
+        except Refused as error:
+            if force and error.status == NOT_FOUND:
+                print(error.message, file=sys.stderr)
+                return None
+            raise
         return "\n".join(f"{verb}: {what}" for entry in done for verb, what in entry.items())
 
     return each(names, act)

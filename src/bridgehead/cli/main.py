@@ -44,9 +44,11 @@ def _command(words: list[str]) -> int:
         print(error.ctx.get_help())
         return 0
     except click.ClickException as error:
-        error.show()
-        unknown_flag = isinstance(error, click.NoSuchOption | click.BadParameter)
-        return 125 if unknown_flag and not isinstance(error, click.MissingParameter) else 1
+        from bridgehead.cli.wording import complaint
+
+        sentence, code = complaint(error)
+        print(sentence, file=sys.stderr)
+        return code
     except click.Abort:
         return BY_SIGNAL + signal.SIGINT
     except Interrupted as stop:

@@ -1,18 +1,16 @@
 """`bridgehead network …`"""
 
 import sys
-from collections.abc import Mapping
 from typing import TypedDict, Unpack
 
 import click
 
 from bridgehead.cli.client import NOT_FOUND, Body, Client, CommandFailed, Refused, filters, pairs
 from bridgehead.cli.format import natural, short
-from bridgehead.cli.listing import listed
+from bridgehead.cli.listing import Listing, format_option, label_fields, no_trunc_option, template_option
 from bridgehead.cli.replies import Created, NetworkReply
+from bridgehead.cli.template_functions import Row
 from bridgehead.cli.verb import Verb, each
-
-COLUMNS = ("NETWORK ID", "NAME", "DRIVER", "SCOPE")
 
 
 class NetworkWishes(TypedDict):
@@ -89,54 +87,57 @@ def _network_body(name: str, wishes: NetworkWishes) -> Body:
     }
 
 
-@click.command(cls=Verb)
-@click.option(
-    "-f", "--filter", "wanted", multiple=True, metavar="KEY=VALUE", help="Filter, e.g. driver=bridge"
+LISTING = Listing(
+    {
+        "ID": "NETWORK ID",
+        "Name": "NAME",
+        "Driver": "DRIVER",
+        "Scope": "SCOPE",
+        "IPv4": "IPV4",
+        "IPv6": "IPV6",
+        "Internal": "INTERNAL",
+        "Labels": "LABELS",
+        "CreatedAt": "CREATED AT",
+    },
+    ("ID", "Name", "Driver", "Scope"),
 )
-@click.option("--format", "layout", help="Format output using a template, or 'json'")
-@click.option("--no-trunc", is_flag=True, help="Do not truncate the output")
+
+
+@click.command(cls=Verb)
+@click.option("-f", "--filter", "wanted", multiple=True, metavar="filter", help="Filter, e.g. driver=bridge")
+@format_option
+@no_trunc_option
 @click.option("-q", "--quiet", is_flag=True, help="Only display network ids")
 @click.pass_obj
 def ls(client: Client, *, wanted: tuple[str, ...], layout: str | None, no_trunc: bool, quiet: bool) -> None:
     """List networks"""
     found: list[NetworkReply] = client.get("/networks", {"filters": filters(wanted)})
     ordered = sorted(found, key=lambda network: natural(network["Name"]))
-    rows = [
-        (
-            network["Id"] if no_trunc else short(network["Id"]),
-            network["Name"],
-            network["Driver"],
-            network["Scope"],
-        )
-        for network in ordered
-    ]
-    listed(COLUMNS, rows, map(_fields, ordered, rows), layout=layout, quiet=quiet)
+    LISTING.show([_row(network, no_trunc=no_trunc) for network in ordered], layout, quiet=quiet)
 
 
-def _fields(network: NetworkReply, row: tuple[str, str, str, str]) -> Mapping[str, str]:
-    """What templates may name: text alone, as docker has it."""
-    labels = (network["Labels"] or {}).items()
-    return {
-        "CreatedAt": network["Created"].replace("T", " ").replace("Z", " +0000 UTC"),
-        "Driver": network["Driver"],
-        "ID": row[0],
-        "IPv4": str(network.get("EnableIPv4", False)).lower(),
-        "IPv6": str(network["EnableIPv6"]).lower(),
-        "Internal": str(network["Internal"]).lower(),
-        "Labels": ",".join(f"{key}={value}" for key, value in sorted(labels)),
-        "Name": network["Name"],
-        "Scope": network["Scope"],
-    }
+def _row(network: NetworkReply, *, no_trunc: bool) -> Row:
+    return Row(
+        CreatedAt=network["Created"].replace("T", " ").replace("Z", " +0000 UTC"),
+        Driver=network["Driver"],
+        ID=network["Id"] if no_trunc else short(network["Id"]),
+        IPv4=str(network.get("EnableIPv4", False)).lower(),
+        IPv6=str(network["EnableIPv6"]).lower(),
+        Internal=str(network["Internal"]).lower(),
+        Name=network["Name"],
+        Scope=network["Scope"],
+        **label_fields(network["Labels"]),
+    )
 
 
 @click.command(cls=Verb)
-@click.option("-f", "--format", "layout", help="Format output using a template, or 'json'")
+@template_option
 @click.option("-v", "--verbose", is_flag=True, help="Verbose output for diagnostics")
 @click.argument("names", metavar="NETWORK...", nargs=-1, required=True)
 @click.pass_obj
 def inspect(client: Client, *, names: tuple[str, ...], layout: str | None, verbose: bool) -> int:
     """Display detailed information on one or more networks"""
-    from bridgehead.cli.system import show
+    from bridgehead.cli.inspection import show
 
     def fetch(name: str) -> object:
         return client.get(f"/networks/{name}", {"verbose": True if verbose else None})

@@ -28,6 +28,17 @@ class PortReply(TypedDict):
     IP: NotRequired[str]
 
 
+class MountReply(TypedDict, total=False):
+    Type: str
+    Name: str
+    Source: str
+    Driver: str
+
+
+class AttachedReply(TypedDict):
+    Networks: dict[str, object] | None
+
+
 class ContainerEntry(TypedDict):
     Id: str
     Names: list[str]
@@ -38,6 +49,10 @@ class ContainerEntry(TypedDict):
     State: str
     Ports: list[PortReply] | None
     Labels: dict[str, str] | None
+    Mounts: NotRequired[list[MountReply] | None]
+    NetworkSettings: NotRequired[AttachedReply | None]
+    SizeRw: NotRequired[int]
+    SizeRootFs: NotRequired[int]
 
 
 class StateReply(TypedDict):
@@ -96,8 +111,19 @@ class SandboxReply(TypedDict):
 class ImageEntry(TypedDict):
     Id: str
     RepoTags: list[str] | None
+    RepoDigests: NotRequired[list[str] | None]
     Created: int
     Size: int
+    Containers: NotRequired[int]
+    SharedSize: NotRequired[int]
+
+
+class HistoryEntry(TypedDict):
+    Id: str
+    Created: int
+    CreatedBy: str
+    Size: int
+    Comment: str
 
 
 class ExitReply(TypedDict):

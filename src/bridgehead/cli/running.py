@@ -149,7 +149,7 @@ def attach(client: Client, *, name: str, detach_keys: str | None, no_stdin: bool
     for word, refused in refusals.items():
         if refused:
             remedy = {"stopped": ", start it first", "paused": ", unpause it first"}.get(word, "")
-            raise CommandFailed(f"cannot attach to a {word} container{remedy}")
+            raise CommandFailed(f"You cannot attach to a {word} container{remedy}")
     stdin = found["Config"]["OpenStdin"] and not no_stdin
     check_input(tty=tty, stdin=stdin)
     ending = client.send("POST", f"/containers/{found['Id']}/wait")

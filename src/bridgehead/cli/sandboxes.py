@@ -1,7 +1,6 @@
 """`bridgehead sandbox …`: namespaces of others, which join networks as containers do."""
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Unpack
 
@@ -10,21 +9,11 @@ import click
 from bridgehead.cli.client import NOT_FOUND, Body, Client, CommandFailed, Refused, filters, pairs
 from bridgehead.cli.endpoints import EndpointWishes, endpoints, network_mode
 from bridgehead.cli.format import natural, short
-from bridgehead.cli.listing import listed
+from bridgehead.cli.listing import Listing, format_option, label_fields, no_trunc_option, template_option
 from bridgehead.cli.ports import exposed, port_bindings
 from bridgehead.cli.replies import Created, SandboxReply
+from bridgehead.cli.template_functions import Row
 from bridgehead.cli.verb import Verb, each
-
-COLUMNS = ("SANDBOX ID", "NAME", "NAMESPACE", "NETWORKS")
-
-
-_OF_A_NETWORK: tuple[Literal["ip", "ip6", "link_local_ip", "mac_address", "network_alias"], ...] = (
-    "ip",
-    "ip6",
-    "link_local_ip",
-    "mac_address",
-    "network_alias",
-)
 
 
 class SandboxWishes(EndpointWishes):
@@ -76,6 +65,15 @@ def add(client: Client, *, name: str, **wishes: Unpack[SandboxWishes]) -> None:
     print(reply["Id"])
 
 
+_OF_A_NETWORK: tuple[Literal["ip", "ip6", "link_local_ip", "mac_address", "network_alias"], ...] = (
+    "ip",
+    "ip6",
+    "link_local_ip",
+    "mac_address",
+    "network_alias",
+)
+
+
 def _body(wishes: SandboxWishes) -> Body:
     where = (
         {"Pid": wishes["pid"]} if wishes["netns"] == "" else {"Netns": str(Path(wishes["netns"]).absolute())}
@@ -98,56 +96,59 @@ def _body(wishes: SandboxWishes) -> Body:
     }
 
 
+LISTING = Listing(
+    {
+        "ID": "SANDBOX ID",
+        "Name": "NAME",
+        "Netns": "NAMESPACE",
+        "Addresses": "NETWORKS",
+        "Networks": "NETWORKS",
+        "Pid": "PID",
+        "Labels": "LABELS",
+        "CreatedAt": "CREATED AT",
+    },
+    ("ID", "Name", "Netns", "Addresses"),
+)
+
+
 @click.command(cls=Verb)
-@click.option("-f", "--filter", "wanted", multiple=True, metavar="KEY=VALUE", help="Filter, e.g. network=lan")
-@click.option("--format", "layout", help="Format output using a template, or 'json'")
-@click.option("--no-trunc", is_flag=True, help="Do not truncate the output")
+@click.option("-f", "--filter", "wanted", multiple=True, metavar="filter", help="Filter, e.g. network=lan")
+@format_option
+@no_trunc_option
 @click.option("-q", "--quiet", is_flag=True, help="Only display sandbox ids")
 @click.pass_obj
 def ls(client: Client, *, wanted: tuple[str, ...], layout: str | None, no_trunc: bool, quiet: bool) -> None:
     """List sandboxes that are no containers"""
     found: list[SandboxReply] = client.get("/sandboxes", {"filters": filters(wanted)})
     ordered = sorted(found, key=lambda sandbox: natural(sandbox["Name"]))
-    rows = [
-        (
-            sandbox["Id"] if no_trunc else short(sandbox["Id"]),
-            sandbox["Name"],
-            sandbox["Netns"],
-            _addresses(sandbox),
-        )
-        for sandbox in ordered
-    ]
-    listed(COLUMNS, rows, map(_fields, ordered, rows), layout=layout, quiet=quiet)
+    LISTING.show([_row(sandbox, no_trunc=no_trunc) for sandbox in ordered], layout, quiet=quiet)
 
 
-def _addresses(sandbox: SandboxReply) -> str:
+def _row(sandbox: SandboxReply, *, no_trunc: bool) -> Row:
     attached = sandbox["NetworkSettings"]["Networks"]
-    return ", ".join(
+    addresses = [
         " ".join(filter(None, (network, said["IPAddress"], said["GlobalIPv6Address"])))
         for network, said in sorted(attached.items())
+    ]
+    return Row(
+        Addresses=", ".join(addresses),
+        CreatedAt=sandbox["Created"],
+        ID=sandbox["Id"] if no_trunc else short(sandbox["Id"]),
+        Name=sandbox["Name"],
+        Netns=sandbox["Netns"],
+        Networks=",".join(sorted(attached)),
+        Pid=str(sandbox["Pid"]),
+        **label_fields(sandbox["Labels"]),
     )
 
 
-def _fields(sandbox: SandboxReply, row: tuple[str, str, str, str]) -> Mapping[str, str]:
-    """What templates may name: text alone, as for networks."""
-    return {
-        "CreatedAt": sandbox["Created"],
-        "ID": row[0],
-        "Labels": ",".join(f"{key}={value}" for key, value in sorted((sandbox["Labels"] or {}).items())),
-        "Name": sandbox["Name"],
-        "Netns": sandbox["Netns"],
-        "Networks": ",".join(sorted(sandbox["NetworkSettings"]["Networks"])),
-        "Pid": str(sandbox["Pid"]),
-    }
-
-
 @click.command(cls=Verb)
-@click.option("-f", "--format", "layout", help="Format output using a template, or 'json'")
+@template_option
 @click.argument("names", metavar="SANDBOX...", nargs=-1, required=True)
 @click.pass_obj
 def inspect(client: Client, *, names: tuple[str, ...], layout: str | None) -> int:
     """Display detailed information on one or more sandboxes"""
-    from bridgehead.cli.system import show
+    from bridgehead.cli.inspection import show
 
     return show(names, lambda name: client.get(f"/sandboxes/{name}"), layout)
 

@@ -1,68 +1,21 @@
-"""`bridgehead inspect`, `version`, `info` and `events`: about everything, or about the daemon itself."""
+"""`bridgehead version`, `info` and `events`: about the daemon itself."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 
 import click
 
 from bridgehead import __version__
-from bridgehead.cli.client import API_VERSION, NOT_FOUND, Client, CommandFailed, Query, Refused, filters
+from bridgehead.cli.client import API_VERSION, Client, Query, filters
+from bridgehead.cli.listing import template_option
 from bridgehead.cli.replies import EventReply
 from bridgehead.cli.verb import Verb
 
-KINDS = {"container": "/containers/{}/json", "image": "/images/{}/json", "network": "/networks/{}"}
 NANO = 1_000_000_000
 
 
 @click.command(cls=Verb)
-@click.option("-f", "--format", "layout", help="Format output using a template, or 'json'")
-@click.option("-s", "--size", is_flag=True, help="Display total file sizes if the type is container")
-@click.option("--type", "kind", type=click.Choice(list(KINDS)), help="Only inspect objects of the given type")
-@click.argument("names", metavar="NAME|ID...", nargs=-1, required=True)
-@click.pass_obj
-def inspect(
-    client: Client, *, names: tuple[str, ...], layout: str | None, size: bool, kind: str | None
-) -> int:
-    """Return low-level information on containers, images and networks"""
-    paths = [KINDS[kind]] if kind else list(KINDS.values())
-
-    def fetch(name: str) -> object:
-        for path in paths:
-            try:
-                return client.get(path.format(name), {"size": size or None})
-            except Refused as error:
-                if error.status != NOT_FOUND:
-                    raise
-        raise CommandFailed(f"Error: No such {kind or 'object'}: {name}")
-
-    return show(names, fetch, layout)
-
-
-def show(names: Sequence[str], fetch: Callable[[str], object], layout: str | None) -> int:
-    """Print what is found of `names` and the error of each that is not; the exit code."""
-    found: list[object] = []
-    errors: list[str] = []
-    for name in names:
-        try:
-            found.append(fetch(name))
-        except CommandFailed as error:
-            errors.append(error.message)
-    if layout:
-        from bridgehead.cli.template import render
-
-        for value in found:
-            print(render(layout, value))
-    else:
-        print(json.dumps(found, ensure_ascii=False, indent=4))
-    sys.stdout.flush()
-    for message in errors:
-        print(message, file=sys.stderr)
-    return 1 if errors else 0
-
-
-@click.command(cls=Verb)
-@click.option("-f", "--format", "layout", help="Format output using a template, or 'json'")
+@template_option
 @click.pass_obj
 def version(client: Client, *, layout: str | None) -> int:
     """Show the version of the command line and of the daemon"""
@@ -113,7 +66,7 @@ INFO_LINES = {
 
 
 @click.command(cls=Verb)
-@click.option("-f", "--format", "layout", help="Format output using a template, or 'json'")
+@template_option
 @click.pass_obj
 def info(client: Client, *, layout: str | None) -> None:
     """Display system-wide information"""

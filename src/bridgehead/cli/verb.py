@@ -12,9 +12,18 @@ from bridgehead.cli.client import CommandFailed
 class Verb(click.Command):
     """A command whose switches may also be written `--rm=true` and `--sig-proxy=false`."""
 
+    def get_help(self, ctx: click.Context) -> str:
+        from bridgehead.cli.helping import help_page
+
+        return help_page(ctx)
+
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         options = [option for option in self.params if isinstance(option, click.Option)]
-        return super().parse_args(ctx, list(_plain(options, args, mixed=ctx.allow_interspersed_args)))
+        try:
+            return super().parse_args(ctx, list(_plain(options, args, mixed=ctx.allow_interspersed_args)))
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
 
 
 def _plain(options: Sequence[click.Option], args: Iterable[str], *, mixed: bool) -> Iterator[str]:

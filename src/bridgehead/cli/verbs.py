@@ -28,9 +28,11 @@ CONTAINER = {
     "kill": "containers:kill",
     "logs": "containers:logs",
     "pause": "containers:pause",
-    "ls": "containers:ps",
+    "inspect": "inspection:container",
+    "list": "container_list:ps",
+    "ls": "container_list:ps",
     "port": "containers:port",
-    "ps": "containers:ps",
+    "ps": "container_list:ps",
     "rename": "containers:rename",
     "restart": "containers:restart",
     "rm": "containers:rm",
@@ -43,7 +45,11 @@ CONTAINER = {
 IMAGE = {
     "import": "images:import_",
     "load": "images:load",
-    "ls": "images:ls",
+    "history": "image_list:history",
+    "inspect": "inspection:image",
+    "list": "image_list:ls",
+    "ls": "image_list:ls",
+    "remove": "images:rm",
     "rm": "images:rm",
     "tag": "images:tag",
 }
@@ -56,14 +62,15 @@ SANDBOX = {
     "rm": "sandboxes:rm",
 }
 ROOT = {
-    **{name: target for name, target in CONTAINER.items() if name != "ls"},
+    **{name: target for name, target in CONTAINER.items() if name not in {"ls", "list", "inspect"}},
     "container": "verbs:container",
     "events": "system:events",
     "image": "verbs:image",
-    "images": "images:ls",
+    "history": "image_list:history",
+    "images": "image_list:ls",
     "import": "images:import_",
     "info": "system:info",
-    "inspect": "system:inspect",
+    "inspect": "inspection:inspect",
     "load": "images:load",
     "network": "verbs:network",
     "rmi": "images:rm",
@@ -77,6 +84,11 @@ class LazyGroup(click.Group):
     def __init__(self, name: str, targets: Mapping[str, str], help: str) -> None:  # noqa: A002 - click's own word
         super().__init__(name, help=help)
         self._targets = targets
+
+    def get_help(self, ctx: click.Context) -> str:
+        from bridgehead.cli.helping import help_page
+
+        return help_page(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(self._targets)
@@ -93,6 +105,15 @@ network = LazyGroup("network", NETWORK, "Manage networks")
 container = LazyGroup("container", CONTAINER, "Manage containers")
 image = LazyGroup("image", IMAGE, "Manage images")
 sandbox = LazyGroup("sandbox", SANDBOX, "Manage sandboxes that are no containers")
+
+
+GROUPS = {"container": CONTAINER, "image": IMAGE, "network": NETWORK, "sandbox": SANDBOX}
+
+
+def targets() -> Mapping[str, str]:
+    """Every verb, by all its words, and where it is."""
+    inner = {f"{noun} {verb}": at for noun, verbs in GROUPS.items() for verb, at in verbs.items()}
+    return {**{verb: at for verb, at in ROOT.items() if verb not in GROUPS}, **inner}
 
 
 class Root(LazyGroup):

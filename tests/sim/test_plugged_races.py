@@ -222,3 +222,21 @@ async def test_what_a_plugin_did_without_saying_so_is_undone(method: str) -> Non
     await settled(world)
     agree(world)
     await world.engine.end()
+
+
+async def test_a_slow_plugin_holds_up_the_removal_of_a_container_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bridgehead.engine.plugged.plugged._PATIENCE_S", 1.0)
+    world = await begun()
+    await plugged(world)
+    await world.run("c1", "pn")
+    begun_at = asyncio.get_running_loop().time()
+
+    slow, thinking = await while_thinking(world, "Leave", world.engine.containers.remove("c1", force=True))
+    await ended(slow)
+
+    assert asyncio.get_running_loop().time() - begun_at < 1.9
+    thinking.done()
+    await settled(world)
+    await world.engine.end()

@@ -36,6 +36,11 @@ class Farewells:
         """
         await self._said(lambda farewell: farewell.endpoint.network == network)
 
+    def of(self, container: ContainerID) -> set[EndpointID]:
+        """What is owed of one container's endpoints."""
+        farewells = self._intent.snapshot.farewells.values()
+        return {farewell.id for farewell in farewells if farewell.endpoint.container == container}
+
     async def said_of(self, container: ContainerID) -> None:
         """As `said`, of what one container had."""
         await self._said(lambda farewell: farewell.endpoint.container == container)

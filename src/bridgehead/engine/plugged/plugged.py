@@ -43,6 +43,7 @@ class Plugged:
         self._tasks = tasks
         self._absent: dict[str, str] = {}
         self._begun = False
+        self._late: set[EndpointID] = set()  # farewells that somebody has waited for in vain
         self._turns = Turns()  # of networks and sandboxes
         self._owing = asyncio.Event()
         asked = Asked(plugins)
@@ -95,11 +96,13 @@ class Plugged:
         """Tell what is owed of this container's, for as long as its user may be held up; the rest goes on by
         itself, and so does all of it while the daemon starts.
         """
-        if not self._intent.snapshot.farewells or not self._begun:
+        owed = self._farewells.of(container)
+        if owed <= self._late or not self._begun:
             return
         try:
             await asyncio.wait_for(asyncio.shield(self._farewells.said_of(container)), _PATIENCE_S)
         except (BridgeheadError, TimeoutError) as error:
+            self._late = owed | (self._late & self._intent.snapshot.farewells.keys())
             _log.warning("a plugin has yet to hear what is gone: %s", str(error) or "it takes its time")
 
     def waits(self, sandbox: SandboxID) -> bool:

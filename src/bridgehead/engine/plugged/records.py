@@ -32,8 +32,18 @@ class PluggedRecords:
         """
         endpoint = self._intent.snapshot.endpoints.get(identifier)
         if endpoint is None:
-            raise Conflict(f"endpoint {identifier} was taken away meanwhile")
+            raise Conflict(f"{self._gone(identifier)} was taken away meanwhile")
         return endpoint
+
+    def _gone(self, identifier: EndpointID) -> str:
+        """An endpoint that went, in words, if it is still known what it was."""
+        snapshot = self._intent.snapshot
+        farewell = snapshot.farewells.get(identifier)
+        network = snapshot.networks.get(farewell.endpoint.network) if farewell else None
+        container = snapshot.containers.get(farewell.endpoint.container) if farewell else None
+        whose = f" of container {container.name}" if container else ""
+        where = f" on network {network.name}" if network else ""
+        return f"endpoint {identifier[:12]}{whose}{where}"
 
     def change_network(self, identifier: NetworkID, change: Callable[[Network], Network]) -> Network:
         changed = change(self.network(identifier))

@@ -240,3 +240,19 @@ async def test_a_slow_plugin_holds_up_the_removal_of_a_container_once(
     thinking.done()
     await settled(world)
     await world.engine.end()
+
+
+async def test_what_a_plugin_has_to_say_of_an_endpoint_is_not_waited_for_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bridgehead.engine.plugged.plugged._PATIENCE_S", 0.1)
+    world = await begun()
+    await plugged(world)
+    await world.create("c1", "pn")
+    start, thinking = await while_thinking(world, "EndpointOperInfo", world.engine.containers.start("c1"))
+
+    assert await ended(start) is None  # within less than the plugin is given
+
+    thinking.done()
+    agree(world)
+    await world.engine.end()

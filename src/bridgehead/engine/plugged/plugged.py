@@ -136,7 +136,7 @@ class Plugged:
         """
         async with self._turns.of(sandbox):
             await self.endpoints.follow(sandbox)
-            await self.endpoints.inform(sandbox)
+            await self._inform(sandbox)
 
     async def follow(self, sandbox: SandboxID) -> None:
         """After a change that must not fail for it any more."""
@@ -144,9 +144,17 @@ class Plugged:
             async with self._turns.of(sandbox):
                 await self._way_out.follow(sandbox)
                 await self.endpoints.follow(sandbox)
-                await self.endpoints.inform(sandbox)
+                await self._inform(sandbox)
         except BridgeheadError as error:
             _log.warning("the way out of sandbox %s: %s", sandbox[:12], error)
+
+    async def _inform(self, sandbox: SandboxID) -> None:
+        """What nobody needs in order to go on may be missing."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                await self.endpoints.inform(sandbox)
+        except TimeoutError:
+            _log.warning("sandbox %s: a plugin takes its time to say what it knows", sandbox[:12])
 
     async def remove(self, identifier: NetworkID, removable: Callable[[], Network], *, force: bool) -> None:
         """`removable` is asked again whenever somebody may have begun to use the network.

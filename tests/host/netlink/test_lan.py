@@ -132,7 +132,7 @@ def test_without_its_parent_an_endpoint_says_what_is_missing(plane: LinkPlane, w
 
     failures = reach(plane, desired)
 
-    assert "parent interface eth9 is not there: eth0 comes back with it" in str(
+    assert "parent interface eth9 is not there, and eth0 needs it" in str(
         failures["link", f"{wire}/2", "eth0"]
     )
     ip("link", "add", PARENT, "type", "veth", "peer", "name", "far")

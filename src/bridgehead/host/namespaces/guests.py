@@ -36,8 +36,10 @@ class KernelNamespaces:
                 "say where the network namespace is: a path or a process id, one of the two"
             )
         if request.path:
-            if not request.path.startswith("/") or "\0" in request.path:
+            if not request.path.startswith("/"):
                 raise InvalidParameter(f"the path of a network namespace must be absolute: {request.path}")
+            if "\0" in request.path:
+                raise InvalidParameter(f"a path of a network namespace has no NUL in it: {request.path!r}")
             found = Guest(_inode(request.path), _boot(), path=request.path)
             return _looked_into(found)
         started = _started(request.pid)

@@ -109,7 +109,7 @@ class SubLinks:
             if error.errno != errno.ENODEV:
                 raise
             raise HostRefused(
-                f"parent interface {link.lower} is not there: {link.name} comes back with it"
+                f"parent interface {link.lower} is not there, and {link.name} needs it"
             ) from None
         try:
             with descriptor_of(link.namespace) as namespace:

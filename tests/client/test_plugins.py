@@ -136,6 +136,30 @@ def test_without_its_plugin_a_network_goes_only_by_force(fresh_daemon: Daemon) -
     assert "demo" not in daemon.docker.ok("network", "ls", "--format", "{{.Name}}").split()
 
 
+def test_a_killed_plugin_is_refused_and_nothing_changes(fresh_daemon: Daemon) -> None:
+    """Its socket is still there."""
+    daemon, plugin = fresh_daemon, ExamplePlugin(fresh_daemon.host)
+    docker = daemon.docker
+    docker.ok("network", "create", "-d", "simple", "--ipam-driver", "simple", "demo")
+    before = docker.ok("network", "ls", "-q")
+    plugin.kill()
+
+    for words in (
+        ("create", "-d", "simple", "late"),
+        ("create", "--ipam-driver", "simple", "late"),
+        ("create", "-d", "simple", "--ipam-driver", "simple", "late"),
+        ("rm", "demo"),
+    ):
+        assert "cannot be reached: Connection refused" in docker("network", *words).err
+        assert docker.ok("network", "ls", "-q") == before
+
+    plugin.start()
+    docker.ok("run", "--rm", "--network", "demo", "busybox", "true")
+    docker.ok("network", "create", "-d", "simple", "late")
+    docker.ok("network", "rm", "late", "demo")
+    assert plugin.kept() == NOTHING
+
+
 @pytest.mark.parametrize("driver", ["open", "shut"])
 def test_a_driver_without_a_gateway_gets_ours_unless_it_says_otherwise(
     served: tuple[Daemon, ExamplePlugin], driver: str

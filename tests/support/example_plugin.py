@@ -1,6 +1,7 @@
 """The example drivers of `examples/plugins`, on a test host."""
 
 import json
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,24 @@ class ExamplePlugin:
         environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SIMPLE_BRIDGE_STATE": str(self.state)}
         with (self.host.folder / "plugin.log").open("ab") as log:
             self.process = self.host.popen([sys.executable, EXAMPLE], stderr=log, env=environment)
-        until(self.socket.exists, "the plugin's socket", limit_s=20)
+        until(self._listens, "the plugin's socket", limit_s=20)
+
+    def _listens(self) -> bool:
+        """A killed one left a socket behind."""
+        with socket.socket(socket.AF_UNIX) as visitor:
+            return visitor.connect_ex(str(self.socket)) == 0
+
+    @property
+    def _pid(self) -> int:
+        (pid,) = [pid for pid, words in self.host.processes().items() if str(EXAMPLE) in words]
+        return pid
+
+    def kill(self) -> None:
+        self.host.kill(self._pid)
+        self.process.wait(10)
 
     def stop(self) -> None:
-        (pid,) = [pid for pid, words in self.host.processes().items() if str(EXAMPLE) in words]
-        self.host.kill(pid, 15)
+        self.host.kill(self._pid, 15)
         assert self.process.wait(10) == 0
         assert not self.socket.exists()
 

@@ -66,7 +66,7 @@ class HostPlugins:
         return discovery.known(self._folders)
 
     async def activate(self, name: str, interface: str) -> int:
-        return (await self._insist(name, ACTIVATE, lambda: self._implementing(name, interface))).number
+        return (await self._insist(name, ACTIVATE, lambda: self._listening(name, interface))).number
 
     async def call(
         self, name: str, method: str, request: msgspec.Struct | None, kind: type[Answer]
@@ -110,6 +110,18 @@ class HostPlugins:
         except TimeoutError:
             within = f"within {self._limits.call_s:g} s"
             raise PluginUnreachable(f"{self._named(name)} did not answer {method} {within}") from None
+
+    async def _listening(self, name: str, interface: str) -> _Life:
+        """One that was killed leaves its socket behind, and with it looks as if it went on."""
+        known = self._lives.get(name)
+        life = await self._implementing(name, interface)
+        if life is known:
+            try:
+                await life.line.reach()
+            except Unsent:
+                await self._forget(life)
+                raise
+        return life
 
     async def _implementing(self, name: str, interface: str) -> _Life:
         life = await self._life(name)

@@ -3,7 +3,9 @@
 import asyncio
 import errno
 import ssl
+from contextlib import suppress
 from typing import Self
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -13,6 +15,7 @@ from bridgehead.host.plugin.location import TLS, Location
 _HEADERS = {"Accept": "application/vnd.docker.plugins.v1.2+json", "User-Agent": "bridgehead"}
 _NOT_SENT = ("Accept-Encoding", "Content-Type")  # aiohttp would; engines do not
 _MOST_CONNECTIONS = 16
+_PORT = 80
 
 
 class Unsent(Exception):
@@ -67,6 +70,28 @@ class Line:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=limits.connect_s),
         )
         return cls(location, session, limits)
+
+    async def reach(self) -> None:
+        """Make sure that somebody listens, and say nothing. Behind TLS nobody is asked: that would end in a
+        broken handshake there.
+
+        Raises:
+            Unsent: nobody does.
+        """
+        if self._location.tls is not None:
+            return
+        try:
+            async with asyncio.timeout(self._limits.connect_s):
+                if self._location.socket is not None:
+                    _, writer = await asyncio.open_unix_connection(self._location.socket)
+                else:
+                    url = urlsplit(self._location.url)
+                    _, writer = await asyncio.open_connection(url.hostname, url.port or _PORT)
+        except OSError as error:
+            raise Unsent(_reason(error)) from error
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
     async def post(self, method: str, body: bytes) -> tuple[int, bytes]:
         """Status and body of the answer. Redirections are answers like any other.

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from tests.sim.clock import JumpingLoop
+from tests.support.jumping import JumpingLoop
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], JumpingLoop]]:

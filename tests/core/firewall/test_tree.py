@@ -1,6 +1,6 @@
 """Laws of the tree: nothing is lost, order and memory do not matter, and a packet meets few rules."""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_address, ip_network
 
 import pytest
 from hypothesis import given
@@ -13,52 +13,61 @@ from bridgehead.core.firewall.tree import FLAT, Chains, Place, arrange, grown
 from bridgehead.core.plan.filtering import FirewallRule
 
 SPELLING = IptablesSpelling()
-names = st.text("abc0123", min_size=1, max_size=12).map(lambda text: f"br-{text}"[:15])
-policies = st.builds(
-    lambda name, icc, internal, number, version: NetworkPolicy(
-        name,
-        (
-            FamilyPolicy(ip_network(f"10.{number >> 8}.{number & 255}.0/24"))
-            if version == 4
-            else FamilyPolicy(ip_network(f"fd00:{number:x}::/64")),
-        ),
-        icc=icc,
-        internal=internal,
-    ),
-    names,
-    st.booleans(),
-    st.booleans(),
-    st.integers(0, 0xFFFF),
-    st.sampled_from((4, 6)),
-)
+LETTERS = "abc0123"
 
 
-@st.composite
-def published(draw: st.DrawFn) -> Published:
-    policy = draw(policies)
-    version = policy.families[0].prefix.version
-    container = policy.families[0].prefix[draw(st.integers(2, 200))]
-    anywhere: IPv4Address | IPv6Address = ip_address("0.0.0.0" if version == 4 else "::")
-    special: IPv4Address | IPv6Address = ip_address("192.0.2.1" if version == 4 else "2001:db8::1")
-    port = st.integers(1, 65535)
-    return Published(
-        policy,
-        draw(st.sampled_from(("tcp", "udp", "sctp"))),
-        draw(st.sampled_from((anywhere, special))),
-        draw(port),
-        container,
-        draw(port),
-        tuple(draw(st.lists(policies, max_size=3))),
+def policy(drawn: int) -> NetworkPolicy:
+    """One number stands for one network: fifty draws a rule set would cost more than all that is tested."""
+    rest, traits = divmod(drawn, 8)
+    rest, number = divmod(rest, 1 << 16)
+    prefix = f"fd00:{number:x}::/64" if traits & 1 else f"10.{number >> 8}.{number & 255}.0/24"
+    return NetworkPolicy(
+        f"br-{_name(rest)}",
+        (FamilyPolicy(ip_network(prefix)),),
+        icc=bool(traits & 2),
+        internal=bool(traits & 4),
     )
+
+
+def _name(drawn: int) -> str:
+    """Few letters, so that many names begin alike; 12 of them at most."""
+    rest, letter = divmod(drawn, len(LETTERS))
+    return LETTERS[letter] + (_name(rest - 1) if rest else "")
+
+
+def published(networks: list[NetworkPolicy], drawn: int) -> Published:
+    rest, host_port = divmod(drawn, 65535)
+    rest, port = divmod(rest, 65535)
+    rest, container = divmod(rest, 199)
+    rest, protocol = divmod(rest, 3)
+    rest, special = divmod(rest, 2)
+    at, also = divmod(rest, 4)
+    own = networks[at % len(networks)]
+    hosts = ("0.0.0.0", "192.0.2.1") if own.families[0].prefix.version == 4 else ("::", "2001:db8::1")
+    return Published(
+        own,
+        ("tcp", "udp", "sctp")[protocol],
+        ip_address(hosts[special]),
+        host_port + 1,
+        own.families[0].prefix[container + 2],
+        port + 1,
+        tuple(networks[(at + step) % len(networks)] for step in range(1, also + 1)),
+    )
+
+
+POLICIES = st.lists(st.integers(0, 8 * (1 << 16) * 7**12 - 1), max_size=30)
+_PORT = st.integers(0, 65535**2 * 199 * 6 * 4 * 30 - 1)
+PORTS = st.lists(_PORT, max_size=20) | st.lists(_PORT, min_size=FLAT, max_size=60)
 
 
 @st.composite
 def rule_sets(draw: st.DrawFn) -> list[FirewallRule]:
+    networks = [policy(drawn) for drawn in draw(POLICIES)]
     found = [*SPELLING.base()]
-    for policy in draw(st.lists(policies, max_size=30)):
-        found += SPELLING.network(policy)
-    for item in draw(st.lists(published(), max_size=60)):
-        found += SPELLING.published(item)
+    for network in networks:
+        found += SPELLING.network(network)
+    for drawn in draw(PORTS) if networks else ():
+        found += SPELLING.published(published(networks, drawn))
     return list(dict.fromkeys(rule for rule in found if isinstance(rule, FirewallRule)))
 
 

@@ -15,6 +15,7 @@ from bridgehead.core.remote.calls import CALLS
 from bridgehead.host.plugin.limits import Limits
 from bridgehead.host.plugin.plugins import HostPlugins
 from tests.host.plugin.scripted import BOTH, Asked, Scripted, folders, said
+from tests.support.jumping import JumpingLoop
 
 _LIMITS = Limits(connect_s=1, call_s=0.2, pauses_s=(0.001,), answer_bytes=4096)
 _WITH_REQUEST = {
@@ -152,7 +153,7 @@ def test_no_answer_can_break_a_call_or_the_next_one(tmp_path: Path) -> None:
         outcomes = [await _judged(plugins, "NetworkDriver.GetCapabilities") for _ in range(3)]
         assert p.NetworkCapabilities(scope="local") in outcomes, outcomes
 
-    with asyncio.Runner() as runner:
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
         runner.run(plugin.at(tmp_path / "run/tp.sock"))
 
         @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])

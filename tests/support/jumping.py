@@ -1,6 +1,6 @@
-"""Time in memory: a loop whose clock jumps to the next timer as soon as nothing else can happen.
+"""A loop whose clock jumps to the next timer as soon as nothing else can happen.
 
-Pauses cost nothing, however long, and whoever waits sees the same order of things as on a real clock.
+Pauses cost nothing, however long. For tests whose other side lives in the same loop, or in its threads.
 """
 
 import asyncio

@@ -28,7 +28,7 @@ from bridgehead.engine.faces import Exec
 from bridgehead.engine.links import resolved
 from tests.api.fake_events import FakeEvents
 from tests.api.fake_guests import FakeGuests
-from tests.api.fake_images import IMAGE_CONFIG, FakeCommits, FakeImages
+from tests.api.fake_images import IMAGE_CONFIG, FakeCommits, FakeDistribution, FakeImages, FakePulls
 from tests.api.fake_process import FakeProcess, FakeStream
 from tests.api.fake_volumes import FakeVolumes
 
@@ -46,6 +46,8 @@ class FakeEngine:
         self.containers = FakeContainers(self)
         self.guests = FakeGuests(self)
         self.images = FakeImages(self)
+        self.pulls = FakePulls(self)
+        self.distribution = FakeDistribution()
         self.commits = FakeCommits(self)
         self.plugged = FakePlugged()
         self.volumes = FakeVolumes(self)

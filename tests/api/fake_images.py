@@ -2,13 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from bridgehead.core.images.commit import CommitRequest
+from bridgehead.core.images.distribution import Credentials, Described, Document, Pull
+from bridgehead.core.images.manifest import Platform
+from bridgehead.core.images.progress import Progress
+from bridgehead.core.images.reference import Reference
 from bridgehead.core.model.container import Image
-from bridgehead.core.model.errors import NotFound
+from bridgehead.core.model.errors import HostRefused, NotFound, Unauthorized
 from bridgehead.core.model.ids import ImageID
 from bridgehead.core.time import rfc3339
 
@@ -62,6 +66,36 @@ class FakeImages:
             if reference in names or image.id.startswith(f"sha256:{reference}"):
                 return image
         raise NotFound(f"No such image: {reference}")
+
+
+class FakePulls:
+    """A registry that has every image but those called nowhere."""
+
+    def __init__(self, engine: "FakeEngine") -> None:
+        self._engine = engine
+        self.asked: list[Pull] = []
+
+    async def pull(self, wanted: Pull) -> AsyncGenerator[Progress]:
+        self.asked.append(wanted)
+        if wanted.name.repository == "nowhere":
+            raise NotFound("pull access denied for nowhere, repository does not exist")
+        yield Progress(f"Pulling from {wanted.name.path}", wanted.name.tag)
+        yield Progress("Downloading", "0123456789ab", 1, 2)
+        if wanted.name.repository == "broken":
+            raise HostRefused("the registry broke")
+        self._engine.images.add(wanted.name.familiar)
+        yield Progress(f"Status: Downloaded newer image for {wanted.name.familiar}")
+
+
+class FakeDistribution:
+    async def log_in(self, credentials: Credentials) -> str:
+        if credentials.password != "mine":
+            raise Unauthorized("unauthorized: authentication required")
+        return "a-token"
+
+    async def describe(self, name: Reference, credentials: Credentials) -> Described:
+        document = Document("application/vnd.oci.image.index.v1+json", b"{}", f"sha256:{'0' * 64}")
+        return Described(document, (Platform("arm64", "linux", "v8"),))
 
 
 class FakeCommits:

@@ -36,11 +36,33 @@ async def test_run_tells_why_a_command_cannot_start(api: Api) -> None:
     assert locked.code == 126, locked.err
 
 
-async def test_run_of_an_unknown_image_says_that_pulling_is_not_there(api: Api) -> None:
+async def test_run_of_an_unknown_image_says_why_it_cannot_be_pulled(api: Api) -> None:
     ran = await api.docker("run", "--rm", "nowhere")
 
     assert ran.code == 125
-    assert "pulling is not built yet" in ran.err
+    assert "Error response from daemon: pull access denied for nowhere" in ran.err
+
+
+async def test_run_of_a_missing_image_pulls_it(api: Api) -> None:
+    ran = await api.docker("run", "-d", "elsewhere:1", "sleep")
+
+    assert ran.code == 0, ran
+    assert "Status: Downloaded newer image for elsewhere:1" in ran.err
+
+
+async def test_a_pull_that_breaks_off_ends_with_the_reason(api: Api) -> None:
+    pulled = await api.docker("pull", "broken")
+
+    assert pulled.code == 1
+    assert "the registry broke" in pulled.err
+
+
+async def test_a_login_is_judged_by_the_registry(api: Api) -> None:
+    good = await api.docker("login", "-u", "me", "-p", "mine", "registry.example")
+    wrong = await api.docker("login", "-u", "me", "-p", "guess", "registry.example")
+
+    assert "Login Succeeded" in good.out
+    assert (wrong.code, "unauthorized: authentication required" in wrong.err) == (1, True)
 
 
 async def test_detached_run_then_exec_logs_stop_and_rm(api: Api) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bridgehead.core.images.registries import RegistryOptions
 from bridgehead.core.ipam.pools import Pool
 from bridgehead.core.model.errors import InvalidParameter
 from bridgehead.core.settings import DaemonOptions, DefaultBridge, DnsDefaults, FirewallBackend
@@ -88,6 +89,14 @@ NETWORKING: tuple[tuple[str, dict[str, Any], DaemonOptions], ...] = (
         "--default-address-pool base=10.0.0.0/8,size=24 --default-address-pool=size=24,base=10.0.0.0/8",
         {"default-address-pools": [{"base": "10.0.0.0/8", "size": 24}, {"base": "10.0.0.0/8", "size": 24}]},
         DaemonOptions(pools=(POOL, POOL)),
+    ),
+    (
+        "--insecure-registry reg.example:5000 --insecure-registry 10.1.2.3/8 --registry-mirror https://m.example/",
+        {
+            "insecure-registries": ["reg.example:5000", "10.1.2.3/8"],
+            "registry-mirrors": ["https://m.example/"],
+        },
+        DaemonOptions(registries=RegistryOptions(("reg.example:5000", "10.0.0.0/8"), ("https://m.example",))),
     ),
     (
         "--default-network-opt bridge=a.b=1 --default-network-opt bridge=c=d=e",
@@ -227,6 +236,11 @@ def test_what_makes_no_sense_in_the_file_is_named(
         ("--default-address-pool base=10.0.0.0/16,size=8", "invalid pools size: 8"),
         ("--default-address-pool base=10.0.0.0/16,length=24", "unexpected key 'length'"),
         ("--default-network-opt bridge=x", "it must be driver=key=value"),
+        ("--insecure-registry http://x", "insecure registry http://x should not contain '://'"),
+        ("--insecure-registry 1.2.3.4/99", "insecure registry 1.2.3.4/99 is not valid: invalid CIDR address"),
+        ("--insecure-registry a@b", "insecure registry a@b is not valid: invalid host"),
+        ("--registry-mirror m.example", 'invalid mirror: "m.example" is no URL of the form https://host'),
+        ("--registry-mirror https://me:pw@m.example", "invalid mirror"),
         ("--firewall-backend pf", "invalid firewall-backend 'pf': it is none of auto, iptables, nftables"),
         ("-b br0 --bip 10.0.0.1/24", "You specified -b & --bip, mutually exclusive options"),
         ("--icc=false --iptables=false", "You specified --iptables=false with --icc=false. ICC=false uses"),

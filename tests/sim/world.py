@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from bridgehead.core.desired import fragment, owners
 from bridgehead.core.drivers.api import HostLink
@@ -14,6 +14,8 @@ from bridgehead.core.drivers.macvlan import MACVLAN
 from bridgehead.core.drivers.plain import PlainDriver
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.firewall.nft import NftSpelling
+from bridgehead.core.images.distribution import Credentials
+from bridgehead.core.images.reference import Reference
 from bridgehead.core.ipam.pools import PREDEFINED_POOLS, with_own_ipv6
 from bridgehead.core.ipam.subnets import Occupied
 from bridgehead.core.layout import Layout
@@ -122,6 +124,16 @@ class Parents:
         return self.kinds.intersection(asked)
 
 
+class NoRegistries:
+    """Nothing is pulled in here."""
+
+    def repository(self, name: Reference, credentials: Credentials, *, push: bool = False) -> NoReturn:
+        raise AssertionError(f"nobody pulls {name}")
+
+    async def log_in(self, credentials: Credentials) -> str:
+        raise AssertionError(f"nobody logs in to {credentials.server}")
+
+
 @dataclass
 class World:
     switch: Switch = field(default_factory=Switch)
@@ -144,7 +156,17 @@ class World:
         )
         runtime = cast("Runtime", self.processes)
         logs, images = cast("Logs", None), cast("Images", Layers())
-        return Engine(self.intent, runtime, Quiet(), logs, images, self.plugin, self.strangers, Shelf())
+        return Engine(
+            self.intent,
+            runtime,
+            Quiet(),
+            logs,
+            images,
+            self.plugin,
+            self.strangers,
+            Shelf(),
+            NoRegistries(),
+        )
 
     async def reborn(self) -> "World":
         """The old engine is gone without a word; a new one finds the same machine and disk."""

@@ -16,6 +16,7 @@ from bridgehead.core.model.errors import (
     NotFound,
     NotImplementedByDriver,
     NotModified,
+    Unauthorized,
     Unavailable,
 )
 
@@ -30,6 +31,7 @@ class TooLarge(InvalidParameter):
 STATUSES: tuple[tuple[type[BridgeheadError], int], ...] = (
     (TooLarge, 413),
     (InvalidParameter, 400),
+    (Unauthorized, 401),
     (Forbidden, 403),
     (NotFound, 404),
     (Conflict, 409),

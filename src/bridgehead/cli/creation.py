@@ -6,7 +6,8 @@ from typing import Unpack
 
 import click
 
-from bridgehead.cli.client import Client
+from bridgehead.cli.client import Body, Client, Refused
+from bridgehead.cli.pulling import ImageSource
 from bridgehead.cli.replies import Created
 from bridgehead.cli.verb import Verb
 from bridgehead.cli.wishes import Attached, Wishes, byte_count, container_body
@@ -113,10 +114,22 @@ def new_container(
 ) -> str:
     """Create it and print the daemon's warnings; its id."""
     body = container_body(image, command, wishes, attached)
-    reply: Created = client.post("/containers/create", body, {"name": wishes["name"] or None})
+    source = ImageSource(client, image, wishes["pull"])
+    source.prepare()
+    reply = _asked(client, body, wishes["name"], source)
     for warning in reply.get("Warnings") or []:
         print(f"WARNING: {warning}", file=sys.stderr)
     return reply["Id"]
+
+
+def _asked(client: Client, body: Body, name: str, source: ImageSource) -> Created:
+    query = {"name": name or None}
+    try:
+        reply: Created = client.post("/containers/create", body, query)
+    except Refused as error:
+        source.supply(error)
+        reply = client.post("/containers/create", body, query)
+    return reply
 
 
 def _create(client: Client, image: str, command: tuple[str, ...], **wishes: Unpack[Wishes]) -> None:

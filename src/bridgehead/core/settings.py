@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bridgehead.core.images.registries import RegistryOptions
 from bridgehead.core.ipam.pools import Pool
 from bridgehead.core.model.addresses import Address, Interface, Prefix
 
@@ -69,3 +70,4 @@ class DaemonOptions:
     userland_proxy: bool = True
     direct_routing: bool = False
     firewall_backend: FirewallBackend = FirewallBackend.AUTO
+    registries: RegistryOptions = field(default_factory=RegistryOptions)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from bridgehead.core.images.registries import RegistryOptions
 from bridgehead.core.model.errors import InvalidParameter
 from bridgehead.core.model.network import SMALLEST_IPV6_MTU
 from bridgehead.core.settings import DaemonOptions, DefaultBridge, DnsDefaults, FirewallBackend
@@ -48,6 +49,7 @@ def _options(values: Mapping[str, Any]) -> DaemonOptions:
         userland_proxy=values["userland-proxy"],
         direct_routing=values["allow-direct-routing"],
         firewall_backend=_backend(values["firewall-backend"]),
+        registries=RegistryOptions(values["insecure-registry"], values["registry-mirror"]),
     )
 
 

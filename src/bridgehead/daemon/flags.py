@@ -130,6 +130,22 @@ FLAGS = (
         reloads=True,
     ),
     _flag(
+        "insecure-registry",
+        kinds.REGISTRIES,
+        (),
+        "host[:port] or CIDR of registries that may lack a certificate, or TLS",
+        key="insecure-registries",
+        reloads=True,
+    ),
+    _flag(
+        "registry-mirror",
+        kinds.MIRRORS,
+        (),
+        "URL of a mirror of Docker Hub, asked before it",
+        key="registry-mirrors",
+        reloads=True,
+    ),
+    _flag(
         "live-restore",
         kinds.TRUTH,
         True,

@@ -150,6 +150,29 @@ def _network_options_from_json(value: Any) -> tuple[tuple[str, str, str], ...]:
     return tuple(found)
 
 
+def _registry(text: str) -> str:
+    host = text.strip().lower()
+    if "://" in host:
+        raise ValueError(f"insecure registry {text} should not contain '://'")
+    if "/" in host:
+        try:
+            return str(ipaddress.ip_network(host, strict=False))
+        except ValueError:
+            raise ValueError(f"insecure registry {text} is not valid: invalid CIDR address: {text}") from None
+    if not re.fullmatch(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?", host):
+        raise ValueError(f"insecure registry {text} is not valid: invalid host {text!r}")
+    return host
+
+
+def _mirror(text: str) -> str:
+    match = re.fullmatch(r"(https?)://([^/?#@\s]+)/?", text.strip())
+    if not match:
+        raise ValueError(
+            f'invalid mirror: "{text}" is no URL of the form https://host[:port], without path and password'
+        )
+    return f"{match[1]}://{match[2]}"
+
+
 TEXT = Kind("string", str)
 TRUTH = Kind("", _truth, scalar=bool, expected="true or false")
 NUMBER = Kind("int", _number, scalar=int, expected="a number")
@@ -163,6 +186,8 @@ PREFIX6 = Kind("CIDR", _prefix(6))
 TEXTS = Kind("list", str, many=True, expected="a list of texts")
 SERVERS = Kind("list", _server, many=True, expected="a list of texts")
 DOMAINS = Kind("list", _domain, many=True, expected="a list of texts")
+REGISTRIES = Kind("list", _registry, many=True, expected="a list of texts")
+MIRRORS = Kind("list", _mirror, many=True, expected="a list of texts")
 LABELS = Kind("list", _label, many=True, expected="a list of texts")
 POOLS = Kind(
     "base=CIDR,size=N",

@@ -45,6 +45,7 @@ from bridgehead.host.netlink.parents import HostParents
 from bridgehead.host.netlink.standing import standing, wake
 from bridgehead.host.plugin.late import LatePlugins
 from bridgehead.host.ports.host_ports import KernelPorts
+from bridgehead.host.registry.registries import HttpRegistries
 from bridgehead.host.runtime.logs import ConmonLogs
 from bridgehead.host.runtime.runtime import ConmonRuntime
 from bridgehead.host.store.sqlite import SqliteStore
@@ -91,7 +92,18 @@ def build(settings: Settings, held: ExitStack) -> Parts:
     logs = ConmonLogs(layout.containers, layout.bundles)
     layers = LayerStore(layout.layers)
     volumes = LocalVolumes(layout.volumes)
-    engine = Engine(intent, runtime, KernelPorts(), logs, layers, LatePlugins(), KernelNamespaces(), volumes)
+    registries = HttpRegistries(lambda: intent.facts.options.registries)
+    engine = Engine(
+        intent,
+        runtime,
+        KernelPorts(),
+        logs,
+        layers,
+        LatePlugins(),
+        KernelNamespaces(),
+        volumes,
+        registries,
+    )
     vigil = Vigil(intent, engine.events, watch, neighbours)
     return Parts(engine, vigil, runtime, machine.births, chosen, programs)
 

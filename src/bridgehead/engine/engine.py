@@ -13,6 +13,7 @@ from bridgehead.core.plan.key import Key
 from bridgehead.engine import recovery
 from bridgehead.engine.commits import CommitUseCases
 from bridgehead.engine.containers import ContainerUseCases
+from bridgehead.engine.distribution import DistributionUseCases
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.executions import Executions
 from bridgehead.engine.freezing import Freezer
@@ -24,6 +25,8 @@ from bridgehead.engine.lifecycle import Lifecycle
 from bridgehead.engine.networks import NetworkUseCases
 from bridgehead.engine.plugged.plugged import Plugged
 from bridgehead.engine.publishing import Publishing
+from bridgehead.engine.pulls import PullUseCases
+from bridgehead.engine.registries import Registries
 from bridgehead.engine.tasks import Tasks
 from bridgehead.engine.volumes import VolumeUseCases
 from bridgehead.engine.world import HostPorts, Images, Logs, Namespaces, Plugins, Runtime, VolumeFolders
@@ -40,6 +43,7 @@ class Engine:
         plugins: Plugins,
         namespaces: Namespaces,
         folders: VolumeFolders,
+        registries: Registries,
     ) -> None:
         self._intent = intent
         runtime = _with_guests(intent, processes, namespaces)
@@ -62,6 +66,8 @@ class Engine:
         )
         self.guests = GuestUseCases(intent, namespaces, self._life, self.containers, self.events, self._tasks)
         self.images = ImageUseCases(intent, layers, self.events, self._tasks)
+        self.pulls = PullUseCases(intent, layers, self.images, registries, self.events, self._tasks)
+        self.distribution = DistributionUseCases(registries)
         self.commits = CommitUseCases(
             intent, layers, self.images, self._life, freezer, self.events, self._tasks
         )

@@ -1,10 +1,13 @@
 """What the engine offers to `api`: the use cases, as Protocols, so that each side can be read alone."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from bridgehead.core.images.commit import CommitRequest
+from bridgehead.core.images.distribution import Credentials, Described, Pull
+from bridgehead.core.images.progress import Progress
+from bridgehead.core.images.reference import Reference
 from bridgehead.core.model.container import Container, Image
 from bridgehead.core.model.events import Event
 from bridgehead.core.model.guest import GuestRequest
@@ -129,6 +132,28 @@ class ImageShelf(Protocol):
     def find(self, reference: str) -> Image: ...
 
 
+class Pulls(Protocol):
+    def pull(self, wanted: Pull) -> AsyncGenerator[Progress]:
+        """How it goes, until it is done; to close it is to give up, unless others wait for the same.
+
+        Raises:
+            NotFound, InvalidParameter, Unavailable, HostRefused.
+        """
+        ...
+
+
+class Distribution(Protocol):
+    async def log_in(self, credentials: Credentials) -> str:
+        """An identity token, where the registry gives one in a password's place; else ''.
+
+        Raises:
+            Unauthorized, HostRefused, Unavailable.
+        """
+        ...
+
+    async def describe(self, name: Reference, credentials: Credentials) -> Described: ...
+
+
 class Commits(Protocol):
     async def commit(self, reference: str, request: CommitRequest) -> Image:
         """An image of what the container `reference` is now."""
@@ -186,6 +211,12 @@ class Engine(Protocol):
 
     @property
     def images(self) -> ImageShelf: ...
+
+    @property
+    def pulls(self) -> Pulls: ...
+
+    @property
+    def distribution(self) -> Distribution: ...
 
     @property
     def commits(self) -> Commits: ...

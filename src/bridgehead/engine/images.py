@@ -61,18 +61,30 @@ class ImageUseCases:
         name = _tag_named(image, reference)
         if name and len(image.tags) > 1:
             self._intent.commit(snapshot.put(_untag(image, name)))
+            self._events.image(image.id, "untag", image.id)
             return [("Untagged", name)]
         _check_unused(snapshot, image, reference, force=force, by_id=not name)
         self._intent.commit(snapshot.drop(image))
         async with self._unpacking:
             await asyncio.to_thread(self._store.sweep, layers_in_use(self._intent.snapshot))
+        names = (*image.tags, *image.digests)
+        for _ in names:
+            self._events.image(image.id, "untag", image.id)
         self._events.image(image.id, "delete", image.id)
-        return [*(("Untagged", tag) for tag in image.tags), ("Deleted", image.id)]
+        return [*(("Untagged", name) for name in names), ("Deleted", image.id)]
 
     async def adopt(self, make: Callable[[], Awaitable[Image]], tags: list[str]) -> Image:
         """The image that `make` gives, kept before a sweep can take its layers."""
         async with self._unpacking:
             return self._keep(await make(), tags)
+
+    def record(self, image: Image, *, tags: Sequence[str], digests: Sequence[str]) -> Image:
+        """Keep an image that came from a registry, whose layers are held meanwhile."""
+        kept = self._keep(image, list(tags))
+        united = tuple(dict.fromkeys((*kept.digests, *digests)))
+        if united != kept.digests:
+            self._intent.commit(self._intent.snapshot.put(replace(kept, digests=united)))
+        return self._intent.snapshot.images[image.id]
 
     def _keep(self, image: Image, tags: list[str]) -> Image:
         snapshot = self._intent.snapshot
@@ -98,7 +110,7 @@ def find_image(snapshot: Snapshot, reference: str) -> Image:
             raise
         name = ""
     for image in snapshot.images.values():
-        if name and name in image.tags:
+        if name and (name in image.tags or name in image.digests):
             return image
     matches = [image for image in snapshot.images.values() if digits and _hex(image.id).startswith(digits)]
     if len(matches) > 1:

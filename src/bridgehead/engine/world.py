@@ -1,6 +1,7 @@
 """What the engine needs from the world, as Protocols. Adapters in `host` fit them by shape, not by import."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import BinaryIO, Protocol, TypeVar
 
 import msgspec
@@ -162,6 +163,11 @@ class Images(Protocol):
         InvalidParameter: not an image, or one that tries to write outside.
     """
 
+    @property
+    def architecture(self) -> str:
+        """This machine's, as images name it: amd64."""
+        ...
+
     def import_tar(self, archive: BinaryIO, *, changes: Sequence[str], message: str) -> Image: ...
 
     def load(self, archive: BinaryIO) -> list[LoadedImage]: ...
@@ -179,6 +185,10 @@ class Images(Protocol):
         `document` gives the image's configuration, told the diff id of the new layer; it may leave an empty
         layer out.
         """
+        ...
+
+    def receiving(self) -> AbstractAsyncContextManager["Reception"]:
+        """An image that comes layer by layer. Until the end no sweep takes a layer it asked for."""
         ...
 
     def sweep(self, keep: Iterable[str]) -> None:
@@ -205,6 +215,23 @@ class VolumeFolders(Protocol):
 
     def remove(self, name: VolumeName) -> None:
         """One that is gone is no error."""
+        ...
+
+
+class Reception(Protocol):
+    """An image on its way. Nothing of it stays unless it was finished, and recorded before the end."""
+
+    def has(self, diff_id: str) -> bool: ...
+
+    async def unpack(self, diff_id: str, content: AsyncIterator[bytes]) -> None:
+        """
+        Raises:
+            InvalidParameter: it is no layer, or another one; and whatever `content` raises.
+        """
+        ...
+
+    async def finish(self, document: bytes) -> Image:
+        """The image whose configuration is `document`, now that all its layers are here."""
         ...
 
 

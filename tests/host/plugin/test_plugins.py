@@ -169,6 +169,10 @@ async def test_a_plugin_that_does_not_listen_is_asked_a_few_times(tmp_path: Path
     assert caught.value.message == f'plugin "tp" at unix://{path} cannot be reached: Connection refused'
 
 
+def _places(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*/tp.s*"))
+
+
 @pytest.mark.parametrize("place", ["socket", "port"])
 async def test_a_plugin_that_was_killed_is_not_taken_for_one_that_goes_on(tmp_path: Path, place: str) -> None:
     """Its socket stays, and so may the address of its port."""
@@ -182,11 +186,11 @@ async def test_a_plugin_that_was_killed_is_not_taken_for_one_that_goes_on(tmp_pa
             life = await plugins.activate("tp", "NetworkDriver")
             assert await plugins.activate("tp", "NetworkDriver") == life
             async with asyncio.timeout(5):
-                while (plugin.connections, plugin.open) != (2, 1):
+                while (plugin.connections, plugin.open) != (2, 1):  # noqa: ASYNC110 - counted by the peer
                     await asyncio.sleep(0.001)
-            left = sorted(tmp_path.glob("*/tp.s*"))
+            left = _places(tmp_path)
 
-        assert sorted(tmp_path.glob("*/tp.s*")) == left
+        assert _places(tmp_path) == left
         with pytest.raises(PluginUnreachable, match="cannot be reached: "):
             await plugins.activate("tp", "NetworkDriver")
 

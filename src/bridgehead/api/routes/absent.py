@@ -13,15 +13,12 @@ _NO_SWARM = (
 _SWARM = ("/swarm", "/nodes", "/services", "/tasks", "/secrets", "/configs")
 
 _UNBUILT: dict[tuple[str, str], str] = {
-    ("POST", "/auth"): "logging in to registries is not built yet",
     ("POST", "/build"): "building images is not built yet; use docker load or docker import",
     ("POST", "/session"): "building images is not built yet",
     ("POST", "/grpc"): "building images is not built yet",
-    ("GET", "/images/search"): "searching registries is not built yet",
     ("GET", "/images/get"): "saving images is not built yet",
     ("GET", "/images/{name}/get"): "saving images is not built yet",
     ("POST", "/images/{name}/push"): "pushing to registries is not built yet",
-    ("GET", "/distribution/{name}/json"): "asking registries is not built yet",
     ("POST", "/containers/{name}/update"): "changing a container's limits is not built yet",
     ("GET", "/containers/{name}/stats"): "container statistics are not built yet",
     ("GET", "/containers/{name}/changes"): "listing a container's changed files is not built yet",

@@ -1,19 +1,21 @@
-"""Images that come in: `docker load`, `docker import`."""
+"""Images that come in: `docker pull`, `docker load`, `docker import`."""
 
 from aiohttp import web
 
 from bridgehead.api.archive import Archive
 from bridgehead.api.call import Call, Entry
+from bridgehead.api.progress import told
 from bridgehead.api.reply import STANDARD, json_line
+from bridgehead.api.wire.progress import credentials
+from bridgehead.core.images import reference as references
+from bridgehead.core.images.distribution import Pull
 from bridgehead.core.model.container import Image
 from bridgehead.core.model.errors import InvalidParameter, NotImplementedByDriver
 
 
 async def create(call: Call) -> web.StreamResponse:
-    if wanted := call.query.get("fromImage", ""):
-        raise NotImplementedByDriver(
-            f"cannot pull {wanted}: pulling is not built yet; use docker load or docker import"
-        )
+    if call.query.get("fromImage", ""):
+        return await told(call, call.engine.pulls.pull(_pull(call)))
     source = call.query.get("fromSrc", "")
     if source != "-":
         raise _unreadable(source)
@@ -25,6 +27,23 @@ async def create(call: Call) -> web.StreamResponse:
             message=call.query.get("message", ""),
         )
     return _lines({"status": image.id})
+
+
+def _pull(call: Call) -> Pull:
+    """`tag` may be a digest; where neither it nor the name has one, every tag is meant."""
+    name, tag = call.query["fromImage"].strip(), call.query.get("tag", "")
+    if tag:
+        name = f"{name}@{tag}" if tag.startswith("sha256:") else f"{_untagged(name)}:{tag}"
+    return Pull(
+        references.parse(name),
+        call.query.get("platform", ""),
+        credentials(call.request.headers.get("X-Registry-Auth", "")),
+    )
+
+
+def _untagged(name: str) -> str:
+    bare, colon, label = name.partition("@")[0].rpartition(":")
+    return bare if colon and "/" not in label else name
 
 
 def _unreadable(source: str) -> InvalidParameter | NotImplementedByDriver:

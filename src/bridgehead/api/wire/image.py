@@ -59,7 +59,7 @@ def show(image: Image, containers: int) -> dict[str, object]:
         "Id": image.id,
         "ParentId": image.parent,
         "RepoTags": list(image.tags),
-        "RepoDigests": [],
+        "RepoDigests": list(image.digests),
         "Created": since_epoch(image.created) // SECOND,
         "Size": image.size,
         "SharedSize": -1,
@@ -74,7 +74,7 @@ def show_whole(image: Image, layout: Layout) -> dict[str, object]:
     return {
         "Id": image.id,
         "RepoTags": list(image.tags),
-        "RepoDigests": [],
+        "RepoDigests": list(image.digests),
         "Parent": image.parent,
         "Comment": found.comment or (found.history[-1].comment if found.history else ""),
         "Created": image.created,

@@ -49,6 +49,7 @@ class _DockerEntry(
 class Platform(msgspec.Struct, frozen=True):
     architecture: str = ""
     os: str = ""
+    variant: str = ""
 
 
 class Descriptor(msgspec.Struct, frozen=True, rename="camel"):

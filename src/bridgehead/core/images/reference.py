@@ -41,6 +41,11 @@ class Reference:
         return self.path if "/" in official else official
 
     @property
+    def name(self) -> str:
+        """The whole name, as registries know it: `docker.io/library/busybox`."""
+        return f"{self.domain}/{self.path}"
+
+    @property
     def familiar(self) -> str:
         tag = f":{self.tag}" if self.tag else ""
         digest = f"@{self.digest}" if self.digest else ""

@@ -178,3 +178,4 @@ class Image:
     size: int = 0
     config: str = "{}"
     parent: str = ""  # id of the image that a committed one was made on
+    digests: tuple[str, ...] = ()  # "busybox@sha256:…": what registries call it

@@ -2,6 +2,7 @@
 
     BridgeheadError
         InvalidParameter      400  ask differently
+        Unauthorized          401  a registry does not accept who you say you are
         Forbidden             403  never allowed on this object, or in use
         NotFound              404
             PluginMissing: no plugin of that name in any of the folders
@@ -27,6 +28,9 @@ class BridgeheadError(Exception):
 
 
 class InvalidParameter(BridgeheadError): ...
+
+
+class Unauthorized(BridgeheadError): ...
 
 
 class Forbidden(BridgeheadError): ...

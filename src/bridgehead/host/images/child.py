@@ -1,8 +1,9 @@
 """Starting the confined children, feeding them an archive, and hearing how it went."""
 
+import asyncio
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, BinaryIO, cast
 
@@ -37,6 +38,44 @@ def fed(module: str, *arguments: str, content: Iterable[bytes], output: int | No
     return (printed or b"").decode()
 
 
+async def fed_slowly(module: str, *arguments: str, content: AsyncIterator[bytes]) -> str:
+    """As `fed`, with content from afar: no thread waits for it, and to be cancelled ends the child.
+
+    Raises:
+        InvalidParameter, HostRefused: in the child's words; and whatever `content` raises.
+    """
+    child = await asyncio.create_subprocess_exec(
+        *_command(module, arguments),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={},
+        start_new_session=True,
+    )
+    try:
+        await _feed_slowly(cast("asyncio.StreamWriter", child.stdin), content)
+        async with asyncio.timeout(_FINISHING_S):
+            printed, complaint = await child.communicate()
+    except TimeoutError:
+        raise HostRefused("unpacking the archive took too long") from None
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
+    _judge(child.returncode or 0, complaint, "unpacking the archive")
+    return printed.decode()
+
+
+async def _feed_slowly(pipe: asyncio.StreamWriter, content: AsyncIterator[bytes]) -> None:
+    async for piece in content:
+        try:
+            pipe.write(piece)
+            await pipe.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            return  # as above
+    pipe.close()
+
+
 @contextmanager
 def telling(module: str, *arguments: str, content: bytes) -> Iterator[Iterator[bytes]]:
     """What `module` prints when given `content`, piece by piece; the last is followed by the child's verdict.
@@ -55,7 +94,7 @@ def telling(module: str, *arguments: str, content: bytes) -> Iterator[Iterator[b
 
 def _started(module: str, arguments: Iterable[str], output: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-I", "-X", "utf8", "-m", module, *arguments],
+        _command(module, arguments),
         stdin=subprocess.PIPE,
         stdout=output,
         stderr=subprocess.PIPE,
@@ -63,6 +102,10 @@ def _started(module: str, arguments: Iterable[str], output: int) -> subprocess.P
         env={},
         start_new_session=True,
     )
+
+
+def _command(module: str, arguments: Iterable[str]) -> list[str]:
+    return [sys.executable, "-I", "-X", "utf8", "-m", module, *arguments]
 
 
 def _said(child: subprocess.Popen[bytes]) -> Iterator[bytes]:

@@ -6,15 +6,17 @@ leaves only `tmp-` folders, removed on the way out or by the next sweep.
 
 import ctypes
 import errno
+import itertools
 import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from bridgehead.core.model.errors import HostRefused, InvalidParameter
 from bridgehead.host.images import child
 
 PREFIX = "tmp-"
+_UNPACK = "bridgehead.host.images.unpack"
 
 _REMOVAL_S = 600
 
@@ -26,6 +28,7 @@ class Staging:
         self.folder = folder
         self._layers = layers
         self._staged: dict[str, Path] = {}
+        self._numbers = itertools.count()
 
     def __contains__(self, diff_id: str) -> bool:
         return diff_id in self._staged
@@ -36,10 +39,26 @@ class Staging:
         Raises:
             InvalidParameter: it is no layer, or another one.
         """
-        folder = self.folder / str(len(self._staged))
+        folder = self._room()
+        return self._accept(folder, child.fed(_UNPACK, str(folder), content=content), expected)
+
+    async def receive(self, content: AsyncIterator[bytes], expected: str) -> None:
+        """The same of content that comes from afar; several may be under way.
+
+        Raises:
+            InvalidParameter: it is no layer, or another one; and whatever `content` raises.
+        """
+        folder = self._room()
+        self._accept(folder, await child.fed_slowly(_UNPACK, str(folder), content=content), expected)
+
+    def _room(self) -> Path:
+        folder = self.folder / str(next(self._numbers))
         folder.mkdir()
         folder.chmod(0o755)  # a container's root directory, unless the layer says otherwise
-        diff_id = child.fed("bridgehead.host.images.unpack", str(folder), content=content).strip()
+        return folder
+
+    def _accept(self, folder: Path, said: str, expected: str) -> str:
+        diff_id = said.strip()
         if expected and diff_id != expected:
             raise InvalidParameter(f"wrong diff id calculated on extraction: {diff_id}, expected {expected}")
         self._staged[diff_id] = folder

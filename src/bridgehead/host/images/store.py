@@ -1,11 +1,13 @@
 """`LayerStore`: the layer folders of a machine, and the only code that adds to them or takes from them."""
 
+import asyncio
 import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +38,12 @@ class LayerStore:
         self._layers = Path(layers)
         self._lock = threading.Lock()
         self._handed_out: set[str] = set()
+        self._held: Counter[str] = Counter()
         self._staging_folders: set[str] = set()
+
+    @property
+    def architecture(self) -> str:
+        return architecture()
 
     def import_tar(self, archive: BinaryIO, *, changes: Sequence[str], message: str) -> Image:
         """An image of one layer, made of a root file system's archive."""
@@ -83,6 +90,34 @@ class LayerStore:
                 stage.commit()
             return self._image(Content(text, made))
 
+    @asynccontextmanager
+    async def receiving(self) -> AsyncIterator["Reception"]:
+        """An image that comes layer by layer. Until the end no sweep takes a layer it asked for."""
+        with ExitStack() as held:
+            stage = await asyncio.to_thread(held.enter_context, self._staged())
+            reception = Reception(self, stage)
+            try:
+                yield reception
+            except OSError as error:
+                raise HostRefused(f"cannot store the image: {error}") from error
+            finally:
+                self.let_go(reception.held)
+                await asyncio.to_thread(held.close)
+
+    def hold(self, diff_id: str) -> bool:
+        """Whether the layer is here; no sweep takes it, or it once it has come, before it is let go."""
+        with self._lock:
+            self._held[diff_id] += 1
+            return self._folder(diff_id).is_dir()
+
+    def let_go(self, diff_ids: Iterable[str]) -> None:
+        with self._lock:
+            self._held -= Counter(diff_ids)
+
+    def image(self, document: bytes) -> Image:
+        """The image of a configuration whose layers are all here."""
+        return self._image(Content(document, config.parse(document)))
+
     def sweep(self, keep: Iterable[str]) -> None:
         """Remove layer folders whose diff id is not in `keep`, and anything half-made."""
         with self._lock:
@@ -92,7 +127,7 @@ class LayerStore:
 
     def _unwanted(self, keep: frozenset[str]) -> list[Path]:
         self._handed_out -= keep
-        spared = {diff_id.removeprefix("sha256:") for diff_id in keep | self._handed_out}
+        spared = {diff_id.removeprefix("sha256:") for diff_id in keep | self._handed_out | self._held.keys()}
         spared |= self._staging_folders
         folders = self._layers.iterdir() if self._layers.is_dir() else ()
         return [folder for folder in folders if folder.name not in spared]
@@ -148,6 +183,26 @@ class LayerStore:
 
     def _size(self, diff_id: str) -> int:
         return int(os.getxattr(self._folder(diff_id), SIZE_ATTRIBUTE))
+
+
+class Reception:
+    """Fits `engine.world.Reception`."""
+
+    def __init__(self, store: LayerStore, stage: Staging) -> None:
+        self.held: list[str] = []
+        self._store = store
+        self._stage = stage
+
+    def has(self, diff_id: str) -> bool:
+        self.held.append(diff_id)
+        return self._store.hold(diff_id)
+
+    async def unpack(self, diff_id: str, content: AsyncIterator[bytes]) -> None:
+        await self._stage.receive(content, diff_id)
+
+    async def finish(self, document: bytes) -> Image:
+        await asyncio.to_thread(self._stage.commit)
+        return self._store.image(document)
 
 
 def _first_paths(found: Iterable[Content]) -> dict[str, str]:

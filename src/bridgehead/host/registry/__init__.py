@@ -1,0 +1,1 @@
+"""Speaks to image registries over HTTP."""

@@ -35,8 +35,12 @@ def lan(daemon: Daemon) -> Iterator[Daemon]:
         ("top", "guest"),
         ("wait", "guest"),
         ("commit", "guest", "image"),
+        ("cp", "guest:/etc", "-"),
+        ("cp", "/etc/passwd", "guest:/etc"),
+        ("export", "guest"),
+        ("diff", "guest"),
     ],
-    ids=lambda words: words[0],
+    ids=lambda words: "-".join(words[:2]).replace("/", ""),
 )
 def test_what_needs_a_process_of_ours_is_refused(lan: Daemon, words: tuple[str, ...]) -> None:
     path = add(lan, "guest")

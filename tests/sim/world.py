@@ -25,10 +25,10 @@ from bridgehead.core.model.ids import ImageID
 from bridgehead.core.model.requests import ContainerRequest, NetworkRequest
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.objects import State
-from bridgehead.engine.engine import Engine
+from bridgehead.engine.engine import Adapters, Engine
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.planes import Host
-from bridgehead.engine.world import Images, Logs, Runtime
+from bridgehead.engine.world import Copies, Images, Logs, Runtime
 from tests.sim.fakes import Disk, Machine, Processes, Strangers, Switch
 from tests.sim.plugin import Plugin
 
@@ -154,19 +154,18 @@ class World:
         self.intent = Intent(
             self.disk, Host([self.machine]), FACTS, Clock(), self.dice, self.around, self.parents
         )
-        runtime = cast("Runtime", self.processes)
-        logs, images = cast("Logs", None), cast("Images", Layers())
-        return Engine(
-            self.intent,
-            runtime,
-            Quiet(),
-            logs,
-            images,
-            self.plugin,
-            self.strangers,
-            Shelf(),
-            NoRegistries(),
+        adapters = Adapters(
+            runtime=cast("Runtime", self.processes),
+            ports=Quiet(),
+            logs=cast("Logs", None),
+            images=cast("Images", Layers()),
+            plugins=self.plugin,
+            namespaces=self.strangers,
+            volumes=Shelf(),
+            registries=NoRegistries(),
+            copies=cast("Copies", None),
         )
+        return Engine(self.intent, adapters)
 
     async def reborn(self) -> "World":
         """The old engine is gone without a word; a new one finds the same machine and disk."""

@@ -7,19 +7,18 @@ the time of a start and needs only the namespace and the base, so the stack is m
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from bridgehead.core import etc, links, publishing, shared
+from bridgehead.core import etc, links, publishing, roots, shared
 from bridgehead.core.dns.naming import dns_names
 from bridgehead.core.drivers.api import Place
 from bridgehead.core.facts import HostFacts
 from bridgehead.core.gateway import Attached, default_gateways, gateway_order
-from bridgehead.core.layout import Layout
 from bridgehead.core.model.addresses import Address
 from bridgehead.core.model.container import Container
 from bridgehead.core.model.ids import ContainerID, SandboxID, short
 from bridgehead.core.model.network import PREDEFINED, Endpoint, Network, Sandbox, SandboxKind
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.core.plan.names import NameRecord, ResolverRedirect, ResolverView, Upstream
-from bridgehead.core.plan.objects import Directory, File, KernelObject, Namespace, OverlayMount, Route
+from bridgehead.core.plan.objects import Directory, File, KernelObject, Namespace, Route
 
 _FULL_ID = 64
 
@@ -57,7 +56,7 @@ def base_objects(snapshot: Snapshot, sandbox: Sandbox, facts: HostFacts) -> Iter
     layout = facts.layout
     if container.guest is None:
         yield Directory(layout.bundle(container.id))
-        yield _root_mount(snapshot, container, layout)
+        yield roots.mount(snapshot, container, layout)
 
 
 def _own_files(
@@ -137,17 +136,6 @@ def _equipped(container: Container, facts: HostFacts) -> Container:
         dns_options=spec.dns_options or defaults.options,
     )
     return container if spec == container.spec else replace(container, spec=spec)
-
-
-def _root_mount(snapshot: Snapshot, container: Container, layout: Layout) -> OverlayMount:
-    image = snapshot.images[container.image]
-    folder = layout.container(container.id)
-    return OverlayMount(
-        target=layout.rootfs(container.id),
-        lower=tuple(layout.layer(layer) for layer in image.layers),
-        upper=f"{folder}/upper",
-        work=f"{folder}/work",
-    )
 
 
 def _view(

@@ -28,11 +28,12 @@ from bridgehead.daemon.flags import FLAGS, Settings
 from bridgehead.daemon.planes import Births
 from bridgehead.daemon.reloading import text
 from bridgehead.daemon.rules import OtherFirewalls
-from bridgehead.engine.engine import Engine
+from bridgehead.engine.engine import Adapters, Engine
 from bridgehead.engine.engine import plan as planned
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.planes import Host
 from bridgehead.engine.vigil import Vigil
+from bridgehead.host.copying.copies import ContainerCopies
 from bridgehead.host.files.volumes import LocalVolumes
 from bridgehead.host.images.store import LayerStore
 from bridgehead.host.iptables.programs import Programs
@@ -89,21 +90,18 @@ def build(settings: Settings, held: ExitStack) -> Parts:
     held.callback(watch.close)
     intent = _intent(store, machine.host, facts, around)
     runtime = _runtime(layout)
-    logs = ConmonLogs(layout.containers, layout.bundles)
-    layers = LayerStore(layout.layers)
-    volumes = LocalVolumes(layout.volumes)
-    registries = HttpRegistries(lambda: intent.facts.options.registries)
-    engine = Engine(
-        intent,
-        runtime,
-        KernelPorts(),
-        logs,
-        layers,
-        LatePlugins(),
-        KernelNamespaces(),
-        volumes,
-        registries,
+    adapters = Adapters(
+        runtime=runtime,
+        ports=KernelPorts(),
+        logs=ConmonLogs(layout.containers, layout.bundles),
+        images=LayerStore(layout.layers),
+        plugins=LatePlugins(),
+        namespaces=KernelNamespaces(),
+        volumes=LocalVolumes(layout.volumes),
+        registries=HttpRegistries(lambda: intent.facts.options.registries),
+        copies=ContainerCopies(),
     )
+    engine = Engine(intent, adapters)
     vigil = Vigil(intent, engine.events, watch, neighbours)
     return Parts(engine, vigil, runtime, machine.births, chosen, programs)
 

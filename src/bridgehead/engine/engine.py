@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bridgehead.core.desired import owners, sandbox_owners
 from bridgehead.core.etc import ResolvConf
@@ -16,6 +16,7 @@ from bridgehead.engine.containers import ContainerUseCases
 from bridgehead.engine.distribution import DistributionUseCases
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.executions import Executions
+from bridgehead.engine.files import FileUseCases
 from bridgehead.engine.freezing import Freezer
 from bridgehead.engine.guest_runtime import GuestRuntime
 from bridgehead.engine.guests import GuestUseCases
@@ -29,32 +30,45 @@ from bridgehead.engine.pulls import PullUseCases
 from bridgehead.engine.registries import Registries
 from bridgehead.engine.tasks import Tasks
 from bridgehead.engine.volumes import VolumeUseCases
-from bridgehead.engine.world import HostPorts, Images, Logs, Namespaces, Plugins, Runtime, VolumeFolders
+from bridgehead.engine.world import (
+    Copies,
+    HostPorts,
+    Images,
+    Logs,
+    Namespaces,
+    Plugins,
+    Runtime,
+    VolumeFolders,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Adapters:
+    """What of the world the engine works with, beside the host's planes and the store."""
+
+    runtime: Runtime
+    ports: HostPorts
+    logs: Logs
+    images: Images
+    plugins: Plugins
+    namespaces: Namespaces
+    volumes: VolumeFolders
+    registries: Registries
+    copies: Copies
 
 
 class Engine:
-    def __init__(
-        self,
-        intent: Intent,
-        processes: Runtime,
-        ports: HostPorts,
-        logs: Logs,
-        layers: Images,
-        plugins: Plugins,
-        namespaces: Namespaces,
-        folders: VolumeFolders,
-        registries: Registries,
-    ) -> None:
+    def __init__(self, intent: Intent, world: Adapters) -> None:
         self._intent = intent
-        runtime = _with_guests(intent, processes, namespaces)
+        runtime = _with_guests(intent, world.runtime, world.namespaces)
         self._runtime = runtime
-        self._layers = layers
+        self._layers = layers = world.images
         self._tasks = Tasks()
         self.events = EventBus(intent.clock)
-        publishing = Publishing(intent, ports)
-        self._plugins = plugins
-        self.plugged = Plugged(intent, plugins, publishing, self.events, self._tasks)
-        self.volumes = VolumeUseCases(intent, folders, self.events, self._tasks)
+        publishing = Publishing(intent, world.ports)
+        self._plugins = world.plugins
+        self.plugged = Plugged(intent, world.plugins, publishing, self.events, self._tasks)
+        self.volumes = VolumeUseCases(intent, world.volumes, self.events, self._tasks)
         self._life = Lifecycle(
             intent, runtime, publishing, self.plugged, self.volumes, self.events, self._tasks
         )
@@ -62,12 +76,23 @@ class Engine:
         self.networks = NetworkUseCases(intent, publishing, self.plugged, self.events, self._tasks)
         freezer = Freezer(intent, runtime, self.events)
         self.containers = ContainerUseCases(
-            intent, runtime, logs, self._life, executions, freezer, self.volumes, self.events, self._tasks
+            intent,
+            runtime,
+            world.logs,
+            self._life,
+            executions,
+            freezer,
+            self.volumes,
+            self.events,
+            self._tasks,
         )
-        self.guests = GuestUseCases(intent, namespaces, self._life, self.containers, self.events, self._tasks)
+        self.guests = GuestUseCases(
+            intent, world.namespaces, self._life, self.containers, self.events, self._tasks
+        )
         self.images = ImageUseCases(intent, layers, self.events, self._tasks)
-        self.pulls = PullUseCases(intent, layers, self.images, registries, self.events, self._tasks)
-        self.distribution = DistributionUseCases(registries)
+        self.pulls = PullUseCases(intent, layers, self.images, world.registries, self.events, self._tasks)
+        self.distribution = DistributionUseCases(world.registries)
+        self.files = FileUseCases(intent, world.copies, self._life, self.events)
         self.commits = CommitUseCases(
             intent, layers, self.images, self._life, freezer, self.events, self._tasks
         )

@@ -1,6 +1,7 @@
 """What the engine offers to `api`: the use cases, as Protocols, so that each side can be read alone."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -10,6 +11,7 @@ from bridgehead.core.images.progress import Progress
 from bridgehead.core.images.reference import Reference
 from bridgehead.core.model.container import Container, Image
 from bridgehead.core.model.events import Event
+from bridgehead.core.model.files import Change, PathFacts, Placement
 from bridgehead.core.model.guest import GuestRequest
 from bridgehead.core.model.ids import ContainerID, VolumeName
 from bridgehead.core.model.network import EndpointWish, Network
@@ -178,6 +180,26 @@ class Volumes(Protocol):
     async def sizes(self, names: Iterable[VolumeName]) -> Mapping[VolumeName, int]: ...
 
 
+class ContainerFiles(Protocol):
+    async def stat(self, reference: str, path: str) -> PathFacts: ...
+
+    def read(
+        self, reference: str, path: str
+    ) -> AbstractAsyncContextManager[tuple[PathFacts, AsyncIterator[bytes]]]:
+        """What is at `path`, and an archive of it."""
+        ...
+
+    async def write(self, reference: str, where: Placement, content: AsyncIterator[bytes]) -> None:
+        """Unpack the archive `content`."""
+        ...
+
+    def export(self, reference: str) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """An archive of all that is the container's own: nothing that is mounted in it."""
+        ...
+
+    async def changes(self, reference: str) -> Sequence[Change]: ...
+
+
 class Events(Protocol):
     def recent(self, since: int) -> Sequence[Event]:
         """Kept events not older than `since` (ns), oldest first."""
@@ -223,6 +245,9 @@ class Engine(Protocol):
 
     @property
     def volumes(self) -> Volumes: ...
+
+    @property
+    def files(self) -> ContainerFiles: ...
 
     @property
     def events(self) -> Events: ...

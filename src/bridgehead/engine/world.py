@@ -10,6 +10,7 @@ from bridgehead.core.drivers.api import HostLink
 from bridgehead.core.images.loaded import LoadedImage
 from bridgehead.core.ipam.subnets import Occupied
 from bridgehead.core.model.container import Image, ProcessSpec
+from bridgehead.core.model.files import Change, PathFacts, Placement
 from bridgehead.core.model.guest import Guest, GuestRequest
 from bridgehead.core.model.ids import ContainerID, VolumeName
 from bridgehead.core.model.process import Bundle as Bundle  # noqa: PLC0414 - offered on: these three are
@@ -22,6 +23,7 @@ from bridgehead.core.plan.key import Key
 from bridgehead.core.plan.notice import Notice
 from bridgehead.core.plan.objects import State
 from bridgehead.core.ports import HostPorts as HostPorts  # noqa: PLC0414 - choosing asks it, and is pure
+from bridgehead.core.roots import View
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 
@@ -154,6 +156,29 @@ class Logs(Protocol):
         With `follow` it ends when the container does.
         """
         ...
+
+
+class Copies(Protocol):
+    """Containers' files. Nothing inside can lead out, whatever the container does meanwhile.
+
+    Raises:
+        NotFound: there is no such path; its message is the path.
+        Conflict: `view.running`, but it no longer runs.
+        Forbidden: it is read-only.
+        InvalidParameter: no archive, or one that leads outside; or no folder to put it in.
+    """
+
+    async def stat(self, view: View, path: str) -> PathFacts: ...
+
+    def read(
+        self, view: View, path: str
+    ) -> AbstractAsyncContextManager[tuple[PathFacts, AsyncIterator[bytes]]]: ...
+
+    def export(self, view: View) -> AbstractAsyncContextManager[AsyncIterator[bytes]]: ...
+
+    async def write(self, view: View, where: Placement, content: AsyncIterator[bytes]) -> None: ...
+
+    async def changes(self, view: View) -> Sequence[Change]: ...
 
 
 class Images(Protocol):

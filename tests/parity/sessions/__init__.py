@@ -13,6 +13,7 @@ from tests.parity.difference import Difference
 from tests.parity.sessions import (
     addressing,
     containers,
+    files,
     images,
     lan,
     links,
@@ -22,7 +23,7 @@ from tests.parity.sessions import (
     sharing,
 )
 
-_MODULES = (networks, addressing, containers, lan, links, images, ports, parameters, sharing)
+_MODULES = (networks, addressing, containers, lan, links, images, ports, parameters, sharing, files)
 SCENARIOS: dict[str, tuple[str, ...]] = {
     name: commands for module in _MODULES for name, commands in module.SCENARIOS.items()
 }

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bridgehead.api.call import Entry
 from bridgehead.api.routes import (
     absent,
+    archive,
     attach,
     commit,
     containers,
@@ -30,6 +31,7 @@ ENTRIES: Sequence[Entry] = (
     *sandboxes.ENTRIES,
     *lifecycle.ENTRIES,
     *attach.ENTRIES,
+    *archive.ENTRIES,
     *logs.ENTRIES,
     *top.ENTRIES,
     *exec.ENTRIES,

@@ -24,6 +24,9 @@ _DEFAULT = (
 OWN_FILES = ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf")
 """Supplied to every container, over whatever its image has there."""
 
+INEVITABLE = (*(mount.destination for mount in _DEFAULT), *OWN_FILES)
+"""Where every container has something mounted, whatever its user wants."""
+
 MASKED = (
     "/proc/asound",
     "/proc/acpi",
@@ -61,9 +64,8 @@ def mounts(
 
 def destinations(spec: ContainerSpec) -> frozenset[str]:
     """Every path of a container where something other than its own files is seen."""
-    made = (mount.destination for mount in _DEFAULT)
     user = (*spec.tmpfs, *(bind.target for bind in spec.binds), *(mount.target for mount in spec.volumes))
-    return frozenset(map(_clean, (*made, *OWN_FILES, *user)))
+    return frozenset(map(_clean, (*INEVITABLE, *user)))
 
 
 def _clean(path: str) -> str:

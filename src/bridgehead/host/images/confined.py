@@ -68,12 +68,16 @@ def standard_input() -> io.BufferedReader:
 
 def run(work: Callable[[], None]) -> None:
     """Do `work` under the bounds and end this process."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    bound()
     status = _status(work)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
+
+
+def bound() -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
 
 
 def _status(work: Callable[[], None]) -> int:

@@ -1,0 +1,1 @@
+"""Files of containers, in and out: `docker cp`, `docker export`, `docker diff`."""

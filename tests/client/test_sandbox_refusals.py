@@ -39,6 +39,8 @@ def lan(daemon: Daemon) -> Iterator[Daemon]:
         ("cp", "/etc/passwd", "guest:/etc"),
         ("export", "guest"),
         ("diff", "guest"),
+        ("stats", "--no-stream", "guest"),
+        ("update", "--pids-limit", "5", "guest"),
     ],
     ids=lambda words: "-".join(words[:2]).replace("/", ""),
 )

@@ -10,6 +10,7 @@ from bridgehead.core.model.container import Container, Status
 from bridgehead.core.model.errors import Conflict, HostRefused, InvalidParameter, NotFound, NotModified
 from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.requests import ContainerRequest, ExecRequest
+from bridgehead.core.model.usage import Usage
 from bridgehead.core.signals import number
 from bridgehead.engine import creation, links
 from bridgehead.engine.events import EventBus
@@ -174,6 +175,13 @@ class ContainerUseCases:
         container = self._of_ours(reference, "list the processes of")
         _require_running(container, "")
         return self._runtime.processes(container.id)
+
+    def usage(self, reference: str) -> Usage | None:
+        container = self._of_ours(reference, "show statistics of")
+        if not container.state.status.has_process:
+            return None
+        on_host = container.spec.network_mode == "host"
+        return self._runtime.usage(container.id, shares_host_network=on_host)
 
     def logs(
         self, reference: str, *, follow: bool, tail: int | None, since: float, until: float

@@ -17,7 +17,9 @@ from bridgehead.core.model.ids import ContainerID, VolumeName
 from bridgehead.core.model.network import EndpointWish, Network
 from bridgehead.core.model.requests import ContainerRequest, ExecRequest, NetworkRequest
 from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.model.usage import Usage
 from bridgehead.core.model.volume import Volume, VolumeRequest
+from bridgehead.core.updating import Update
 from bridgehead.engine.world import Execution, LogLine, Stream
 
 
@@ -94,6 +96,10 @@ class Containers(Protocol):
     def resize(self, reference: str, height: int, width: int) -> None: ...
 
     def processes(self, reference: str) -> Sequence[int]: ...
+
+    def usage(self, reference: str) -> Usage | None:
+        """What it uses now; None if it does not run."""
+        ...
 
     def logs(
         self, reference: str, *, follow: bool, tail: int | None, since: float, until: float
@@ -200,6 +206,10 @@ class ContainerFiles(Protocol):
     async def changes(self, reference: str) -> Sequence[Change]: ...
 
 
+class Updates(Protocol):
+    async def update(self, reference: str, update: Update) -> None: ...
+
+
 class Events(Protocol):
     def recent(self, since: int) -> Sequence[Event]:
         """Kept events not older than `since` (ns), oldest first."""
@@ -245,6 +255,9 @@ class Engine(Protocol):
 
     @property
     def volumes(self) -> Volumes: ...
+
+    @property
+    def updates(self) -> Updates: ...
 
     @property
     def files(self) -> ContainerFiles: ...

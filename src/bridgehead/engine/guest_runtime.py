@@ -7,10 +7,11 @@ kill it means to let go of it. So start, recovery, removal and all that follows 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
-from bridgehead.core.model.container import ProcessSpec
+from bridgehead.core.model.container import Limits, ProcessSpec
 from bridgehead.core.model.guest import Guest
 from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.model.usage import Usage
 from bridgehead.engine.world import Bundle, Execution, Exit, Namespaces, Runtime, Stream
 
 
@@ -83,6 +84,12 @@ class GuestRuntime:
 
     def processes(self, container: ContainerID) -> Sequence[int]:
         return self._processes.processes(container)
+
+    async def limit(self, container: ContainerID, limits: Limits) -> None:
+        await self._processes.limit(container, limits)
+
+    def usage(self, container: ContainerID, *, shares_host_network: bool) -> Usage | None:
+        return self._processes.usage(container, shares_host_network=shares_host_network)
 
     def _guest(self, container: ContainerID) -> Guest | None:
         found = self._current().containers.get(container)

@@ -9,7 +9,7 @@ import msgspec
 from bridgehead.core.drivers.api import HostLink
 from bridgehead.core.images.loaded import LoadedImage
 from bridgehead.core.ipam.subnets import Occupied
-from bridgehead.core.model.container import Image, ProcessSpec
+from bridgehead.core.model.container import Image, Limits, ProcessSpec
 from bridgehead.core.model.files import Change, PathFacts, Placement
 from bridgehead.core.model.guest import Guest, GuestRequest
 from bridgehead.core.model.ids import ContainerID, VolumeName
@@ -17,6 +17,7 @@ from bridgehead.core.model.process import Bundle as Bundle  # noqa: PLC0414 - of
 from bridgehead.core.model.process import Exit as Exit  # noqa: PLC0414 - values of this seam, made by `host`,
 from bridgehead.core.model.process import LogLine as LogLine  # noqa: PLC0414 - which must not import `engine`
 from bridgehead.core.model.snapshot import Snapshot
+from bridgehead.core.model.usage import Usage
 from bridgehead.core.plan.diff import Op
 from bridgehead.core.plan.filtering import FirewallRule
 from bridgehead.core.plan.key import Key
@@ -144,6 +145,18 @@ class Runtime(Protocol):
 
     def processes(self, container: ContainerID) -> Sequence[int]:
         """Process ids in the host's numbering."""
+        ...
+
+    async def limit(self, container: ContainerID, limits: Limits) -> None:
+        """Give a running container other limits.
+
+        Raises:
+            HostRefused: the kernel will not have them; some may have been set.
+        """
+        ...
+
+    def usage(self, container: ContainerID, *, shares_host_network: bool) -> Usage | None:
+        """None if it does not run. Quick enough for the event loop."""
         ...
 
 

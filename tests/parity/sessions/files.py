@@ -1,10 +1,13 @@
-"""Sessions about containers' files, and where we mean to differ."""
+"""Sessions about containers' files and limits, and where we mean to differ."""
 
 from tests.parity.difference import Difference
+from tests.parity.sessions.words import sleeper
 
 _CHANGE = (
     "cd /tmp; mkdir -p a/b; echo x > a/b/c; ln -s a/b link; rm /etc/group; echo x >> /etc/passwd; sleep 1000"
 )
+_FIELDS = "{{.Memory}} {{.CpuShares}} {{.NanoCpus}} {{.PidsLimit}} {{json .RestartPolicy}}"
+_LIMITS = f"{{{{with .HostConfig}}}}{_FIELDS}{{{{end}}}}"
 _COPIED = "-f event=archive-path -f event=extract-to-dir --format '{{.Action}} {{.Actor.Attributes.name}}'"
 
 SCENARIOS: dict[str, tuple[str, ...]] = {
@@ -35,6 +38,42 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
         "run --rm -v /run/shared:/shared busybox ls /shared",
         f"sorted until extract: events --since 1m --until 0s {_COPIED}",
     ),
+    "updates": (
+        sleeper("live", "-m 32m --memory-swap 96m --pids-limit 30"),
+        "create --name idle busybox sleep 1000",
+        "update -m 64m live",
+        f"inspect -f '{_LIMITS}' live",
+        "exec live cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/pids/pids.max",
+        "update --pids-limit 20 --cpu-shares 512 --restart always live idle",
+        "exec live cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/cpu/cpu.shares",
+        f"inspect -f '{_LIMITS}' live idle",
+        "update --cpus 0.5 live idle",
+        "exec live cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us",
+        "update --cpu-quota 20000 live",
+        "update --cpus 1 --cpu-period 50000 live",
+        "update -m 4m live",
+        "update --cpu-period 10 live",
+        "update --restart always nobody",
+        "update --restart sometimes live",
+        "start idle",
+        "exec idle cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/cpu/cpu.cfs_quota_us",
+        "update -m 64m --memory-swap 32m idle",
+        "update -m 64m idle",
+        "update --pids-limit -1 live",
+        "exec live cat /sys/fs/cgroup/pids/pids.max",
+        "run -d --rm --name passing busybox sleep 1000",
+        "update --restart always passing",
+        "stats --no-stream --format '{{.Name}} {{.PIDs}}' idle",
+        "stats --no-stream nobody",
+    ),
 }
 
-DIFFERENCES: dict[str, tuple[Difference, ...]] = {}
+DIFFERENCES: dict[str, tuple[Difference, ...]] = {
+    "updates": (
+        Difference(
+            "the wording of Docker 24 and later",
+            oracle=r"err Error response from daemon: invalid restart policy 'sometimes'",
+            ours=r"err Error response from daemon: invalid restart policy: unknown policy 'sometimes'; .*",
+        ),
+    ),
+}

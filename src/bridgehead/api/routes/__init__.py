@@ -18,8 +18,10 @@ from bridgehead.api.routes import (
     networks,
     registries,
     sandboxes,
+    stats,
     system,
     top,
+    update,
     volumes,
 )
 
@@ -34,6 +36,8 @@ ENTRIES: Sequence[Entry] = (
     *archive.ENTRIES,
     *logs.ENTRIES,
     *top.ENTRIES,
+    *stats.ENTRIES,
+    *update.ENTRIES,
     *exec.ENTRIES,
     *images.ENTRIES,
     *images_in.ENTRIES,

@@ -48,8 +48,8 @@ def request(asked: CreateBody, document: Mapping[str, Any], name: str, version: 
         volumes_from=tuple(host.volumes_from),
         kept_paths=mounts.kept_paths(host, asked.volumes),
         tmpfs=mounts.tmpfs(host),
-        limits=_limits(host),
-        restart=_restart(host),
+        limits=limits(host),
+        restart=restart(host),
         auto_remove=host.auto_remove,
         privileged=host.privileged,
         cap_add=tuple(host.cap_add),
@@ -102,7 +102,7 @@ def _networks(asked: CreateBody, mode: str, version: Version) -> Mapping[str, En
     return {name: endpoint.wish(value, links if name == mode else ()) for name, value in settings.items()}
 
 
-def _limits(host: HostConfig) -> Limits:
+def limits(host: HostConfig) -> Limits:
     quota, period = host.cpu_quota, host.cpu_period
     if host.nano_cpus:
         if quota or period:
@@ -120,7 +120,7 @@ def _limits(host: HostConfig) -> Limits:
     )
 
 
-def _restart(host: HostConfig) -> RestartPolicy:
+def restart(host: HostConfig) -> RestartPolicy:
     policy = host.restart_policy
     name = policy.name or "no"
     if name not in ("no", "always", "unless-stopped", "on-failure"):

@@ -36,6 +36,15 @@ def resources(limits: Limits, *, privileged: bool, swap_accounting: bool) -> Res
     )
 
 
+def changed_resources(limits: Limits, *, swap_accounting: bool) -> Resources:
+    """For a container that runs: what has no limit must say so, or the old one would stay."""
+    return Resources(
+        memory=_memory(limits, swap_accounting=swap_accounting),
+        cpu=_cpu(limits),
+        pids=Pids(limits.pids or _ANY),
+    )
+
+
 def shown(devices: Iterable[Device], *, privileged: bool) -> tuple[Device, ...]:
     """Nodes in /dev beyond the few that every runtime makes: the host's own, for the privileged."""
     return tuple(devices) if privileged else ()

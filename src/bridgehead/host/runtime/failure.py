@@ -11,17 +11,17 @@ _NOT_EXECUTABLE = ("permission denied", "is a directory", "exec format error")
 
 
 def creation_failed(report: str) -> HostRefused:
-    reason = _reason(report)
+    reason = last_words(report)
     return _kind(reason)(f"failed to create shim task: OCI runtime create failed: {reason}: unknown")
 
 
 def exec_failed(report: str) -> HostRefused:
-    reason = _reason(report)
+    reason = last_words(report)
     prefix = "" if reason.startswith("exec failed") else "exec failed: "
     return _kind(reason)(f"OCI runtime exec failed: {prefix}{reason}: unknown")
 
 
-def _reason(report: str) -> str:
+def last_words(report: str) -> str:
     """The last thing the runtime logged, or all it said."""
     logged: list[str] = _LOGGED.findall(report)
     text = logged[-1].replace('\\"', '"').replace("\\\\", "\\") if logged else report

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from bridgehead.core.model.ids import ContainerID
-from bridgehead.core.oci.config import Config, Process, Running
+from bridgehead.core.oci.config import Config, Process, Resources, Running
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,12 @@ class Folder:
 
     def write_config(self, config: Config | Process) -> None:
         Path(self.config).write_bytes(msgspec.json.encode(config))
+
+    def write_limits(self, resources: Resources) -> str:
+        """The path of a file that a runtime's `update` reads."""
+        path = f"{self.path}/limits.json"
+        Path(path).write_bytes(msgspec.json.encode(resources))
+        return path
 
     def read_config(self) -> Running:
         return msgspec.json.decode(Path(self.config).read_bytes(), type=Running)

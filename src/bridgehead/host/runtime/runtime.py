@@ -10,11 +10,13 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from bridgehead.core.model.container import Bind, ProcessSpec
+from bridgehead.core.model.container import Bind, Limits, ProcessSpec
 from bridgehead.core.model.errors import HostRefused, InvalidParameter
 from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.process import Bundle, Exit
+from bridgehead.core.model.usage import Usage
 from bridgehead.core.oci.config import Config, Process
+from bridgehead.core.oci.resources import changed_resources
 from bridgehead.core.oci.spec import execution, spec
 from bridgehead.core.oci.users import Account, account
 from bridgehead.host.runtime import image_files, machine
@@ -23,12 +25,13 @@ from bridgehead.host.runtime.cgroups import Cgroups
 from bridgehead.host.runtime.choice import choose, located
 from bridgehead.host.runtime.conmon import Conmon, Talk
 from bridgehead.host.runtime.execution import RunningExecution, conmon_of
-from bridgehead.host.runtime.failure import creation_failed, exec_failed
+from bridgehead.host.runtime.failure import creation_failed, exec_failed, last_words
 from bridgehead.host.runtime.folder import LOG, Folder, Folders, states
 from bridgehead.host.runtime.processes import Held, hold, run
 from bridgehead.host.runtime.seam import refusing
 from bridgehead.host.runtime.start import start, waiting
 from bridgehead.host.runtime.terminal import resize
+from bridgehead.host.runtime.usage import usage
 
 _UNKNOWN = 255
 _GRACE_S = 5.0
@@ -168,6 +171,22 @@ class ConmonRuntime:
 
     def processes(self, container: ContainerID) -> Sequence[int]:
         return self._cgroups.processes(container)
+
+    @refusing
+    async def limit(self, container: ContainerID, limits: Limits) -> None:
+        wanted = changed_resources(limits, swap_accounting=machine.look().swap_accounting)
+        path = self._folders.of(container).write_limits(wanted)
+        program = self._program_of(container)
+        code, said = await run([program, "--root", self._state, "update", "-r", path, container])
+        if code:
+            raise HostRefused(last_words(said))
+
+    def usage(self, container: ContainerID, *, shares_host_network: bool) -> Usage | None:
+        with self._init(container) as init:
+            if init is None:
+                return None
+            groups = self._cgroups.of(container)
+            return usage(groups, init.pid, shares_host_network=shares_host_network)
 
     def _spec(self, bundle: Bundle) -> Config:
         wanted = bundle.container.spec

@@ -317,7 +317,7 @@ class FakeContainers:
         return [1]
 
     async def logs(
-        self, reference: str, *, follow: bool, tail: int | None, since: float, until: float
+        self, reference: str, *, follow: bool, tail: int | None, since: int, until: int
     ) -> AsyncIterator[LogLine]:
         process = self.processes_of.get(self._find(reference).id)
         lines = process.said if process else []

@@ -1,7 +1,7 @@
 """One request as a route sees it, and the table that finds its route.
 
-A path is `/words`, `/kind/{name}` or `/kind/{name}/verb`, where the name itself may hold slashes. Those
-three shapes are looked up in one dictionary each, so the number of routes costs nothing.
+A path is `/words`, `/kind/{name}` or `/kind/{name}/verb`, where the name itself may hold slashes, and a verb
+have two words. Those shapes are looked up in one dictionary each, so the number of routes costs nothing.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -87,6 +87,9 @@ class Table:
         kind, _, rest = path[1:].partition("/")
         name, _, verb = rest.rpartition("/")
         if name and (route := self._named.get((method, f"/{kind}", f"/{verb}"))):
+            return route, name
+        name, _, first = name.rpartition("/")
+        if name and (route := self._named.get((method, f"/{kind}", f"/{first}/{verb}"))):
             return route, name
         if rest and (route := self._named.get((method, f"/{kind}", ""))):
             return route, rest

@@ -11,6 +11,7 @@ import asyncio
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from aiohttp import web
 
@@ -121,6 +122,19 @@ def frame(stream: int, data: bytes) -> bytes:
     return _HEADER.pack(stream, len(data)) + data
 
 
+class Client(Protocol):
+    """The side of whoever asked."""
+
+    @property
+    def gone(self) -> bool: ...
+
+    async def read(self) -> bytes:
+        """What has arrived; b'' once there will be no more."""
+        ...
+
+    async def write(self, data: bytes) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Joint:
     """How a client and a stream are joined.
@@ -136,7 +150,7 @@ class Joint:
     detach: DetachKeys | None = None
 
 
-async def join(client: Connection, stream: Stream, joint: Joint) -> bool:
+async def join(client: Client, stream: Stream, joint: Joint) -> bool:
     """Carry both directions until the process's output ends, the client detaches, or it goes away.
 
     False where it was the process that ended.
@@ -157,14 +171,14 @@ async def join(client: Connection, stream: Stream, joint: Joint) -> bool:
         stream.close()
 
 
-async def _outward(client: Connection, stream: Stream, joint: Joint) -> None:
+async def _outward(client: Client, stream: Stream, joint: Joint) -> None:
     while not client.gone and (piece := await stream.read()) is not None:
         origin, data = piece
         if origin in joint.shown:
             await client.write(frame(origin, data) if joint.framed else data)
 
 
-async def _inward(client: Connection, stream: Stream, joint: Joint) -> bool:
+async def _inward(client: Client, stream: Stream, joint: Joint) -> bool:
     """Whether the client left; False where it merely has nothing more to say."""
     taken = joint.input
     while received := await client.read():

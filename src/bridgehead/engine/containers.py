@@ -184,7 +184,7 @@ class ContainerUseCases:
         return self._runtime.usage(container.id, shares_host_network=on_host)
 
     def logs(
-        self, reference: str, *, follow: bool, tail: int | None, since: float, until: float
+        self, reference: str, *, follow: bool, tail: int | None, since: int, until: int
     ) -> AsyncIterator[LogLine]:
         container = self._of_ours(reference, "show logs of")
         living = container.state.status.is_alive

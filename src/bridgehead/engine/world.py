@@ -162,9 +162,9 @@ class Runtime(Protocol):
 
 class Logs(Protocol):
     def read(
-        self, container: ContainerID, *, follow: bool, tail: int | None, since: float, until: float
+        self, container: ContainerID, *, follow: bool, tail: int | None, since: int, until: int
     ) -> AsyncIterator[LogLine]:
-        """Lines in order. tail None: all. since/until are seconds since the epoch (0: no bound).
+        """Lines in order. tail None: all. since/until are nanoseconds since the epoch (0: no bound).
 
         With `follow` it ends when the container does.
         """

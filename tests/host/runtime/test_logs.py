@@ -3,6 +3,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bridgehead.api.wire.moment import since_epoch
 from bridgehead.host.runtime import conmon
 
 pytestmark = pytest.mark.host
@@ -67,9 +68,9 @@ async def test_follower_sees_lines_as_they_come_and_the_end(yard):
 async def test_since_and_until_cut(yard):
     container = await yard.started("sh", "-c", "echo 1; sleep 0.1; echo 2; sleep 0.1; echo 3")
     await yard.runtime.exited(container)
-    times = [datetime.fromisoformat(line.time).timestamp() for line in await yard.said(container)]
+    times = [since_epoch(line.time) for line in await yard.said(container)]
 
-    actual = await yard.said(container, since=times[1] - 0.01, until=times[1] + 0.01)
+    actual = await yard.said(container, since=times[1], until=times[1])
 
     assert [line.data for line in actual] == [b"2\n"]
 

@@ -3,6 +3,9 @@
 from tests.parity.difference import Difference
 from tests.parity.sessions.words import FILTER_CASE, sleeper, state
 
+_KEPT = "--label tier=back -e COLOUR=red --log-opt labels=tier --log-opt env=COLOUR"
+_TALK = "echo err >&2; usleep 300000; for i in 1 2 3 4; do echo out $i; done; printf unended; sleep 1000"
+
 SCENARIOS: dict[str, tuple[str, ...]] = {
     "exit-codes": (
         "run --rm busybox true",
@@ -106,6 +109,25 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
         "rm -f dying always failing",
         "run --rm --restart always busybox true",
     ),
+    "logs": (
+        f"run -d --name talks {_KEPT} busybox sh -c '{_TALK}'",
+        "until out 4 : logs talks",
+        "logs --tail 0 talks",
+        "logs --details talks",
+        "logs -t talks",
+        "logs --since 1h --until 30m talks",
+        "logs --until 2001-01-01T00:00:00 talks",
+        "logs --since nonsense talks",
+        "logs --tail nonsense talks",
+        "kill talks",
+        "wait talks",
+        "logs --tail 1 talks",
+        "run --name plain busybox echo one",
+        "logs --details plain",
+        "logs -f plain",
+        "logs -f --tail 0 plain",
+        "logs nobody",
+    ),
     "limits": (
         "run -d --name small -m 64m --cpus 0.5 --pids-limit 50 busybox sleep 1000",
         "inspect -f '{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}} {{.HostConfig.PidsLimit}}' small",
@@ -138,6 +160,12 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
 }
 
 DIFFERENCES: dict[str, tuple[Difference, ...]] = {
+    "logs": (
+        Difference(
+            "a line is shown before it has ended, so that a prompt can be seen",
+            ours=r"out (COLOUR=red,tier=back |TIME )?unended",
+        ),
+    ),
     "exit-codes": (
         Difference(
             "nothing is pulled by this version",

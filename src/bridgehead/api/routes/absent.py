@@ -19,7 +19,6 @@ _UNBUILT: dict[tuple[str, str], str] = {
     ("GET", "/images/get"): "saving images is not built yet",
     ("GET", "/images/{name}/get"): "saving images is not built yet",
     ("POST", "/images/{name}/push"): "pushing to registries is not built yet",
-    ("GET", "/containers/{name}/attach/ws"): "attaching over a websocket is not built yet",
     ("POST", "/swarm/init"): "swarm mode is not supported",
     ("POST", "/swarm/join"): "swarm mode is not supported",
     ("POST", "/plugins/pull"): "managed plugins are not supported",

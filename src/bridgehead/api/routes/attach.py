@@ -1,6 +1,7 @@
-"""Attach: a client's streams joined to a container's, also to one that is yet to start."""
+"""Attach: a client's streams joined to a container's, also to one that is yet to start; also by websocket."""
 
 import logging
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -8,9 +9,11 @@ from bridgehead.api import detach
 from bridgehead.api.call import Call, Entry
 from bridgehead.api.query import flag
 from bridgehead.api.reply import Spent
-from bridgehead.api.stream import Connection, Joint, frame, join, take_over
+from bridgehead.api.stream import Client, Joint, frame, join, take_over
+from bridgehead.api.web_socket import accept
 from bridgehead.core.model.container import Container, Status
 from bridgehead.core.model.errors import BridgeheadError, Conflict
+from bridgehead.engine.guest_rules import refuse
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +37,26 @@ async def attach(call: Call) -> web.StreamResponse:
     return Spent()
 
 
+async def attach_by_web_socket(call: Call) -> web.StreamResponse:
+    """As it comes, with and without a terminal: a websocket's frames are not told apart by origin."""
+    container = call.snapshot.find_container(call.name)
+    refuse(container, "attach to")
+    if container.state.status is Status.PAUSED:
+        raise Conflict(f"container {call.name} is paused, unpause the container before attach")
+    joint = replace(_joint(call, container), framed=False)
+    response, client = await accept(call.request, call.version)
+    try:
+        if flag(call.query, "logs"):
+            await _replay(call, container, client, joint)
+        if flag(call.query, "stream"):
+            await join(client, await call.engine.containers.attach(container.id), joint)
+    except BridgeheadError as error:
+        log.debug("attach to %s ended: %s", container.name, error.message)
+    finally:
+        await client.close()
+    return response
+
+
 def _joint(call: Call, container: Container) -> Joint:
     process = container.spec.process
     shown = {1: flag(call.query, "stdout"), 2: flag(call.query, "stderr")}
@@ -47,11 +70,14 @@ def _joint(call: Call, container: Container) -> Joint:
     )
 
 
-async def _replay(call: Call, container: Container, client: Connection, joint: Joint) -> None:
+async def _replay(call: Call, container: Container, client: Client, joint: Joint) -> None:
     lines = call.engine.containers.logs(container.id, follow=False, tail=None, since=0, until=0)
     async for line in lines:
         if line.stream in joint.shown:
             await client.write(frame(line.stream, line.data) if joint.framed else line.data)
 
 
-ENTRIES = (Entry("POST", "/containers/{name}/attach", attach),)
+ENTRIES = (
+    Entry("POST", "/containers/{name}/attach", attach),
+    Entry("GET", "/containers/{name}/attach/ws", attach_by_web_socket),
+)

@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from bridgehead.core.model.ids import ContainerID
@@ -26,7 +26,7 @@ class ConmonLogs:
         self._folders = Folders(bundles)
 
     async def read(
-        self, container: ContainerID, *, follow: bool, tail: int | None, since: float, until: float
+        self, container: ContainerID, *, follow: bool, tail: int | None, since: int, until: int
     ) -> AsyncIterator[LogLine]:
         path = Path(self._containers, container, LOG)
         source = self._follow(container, path, tail) if follow else _written(path, tail)
@@ -34,7 +34,7 @@ class ConmonLogs:
             if not since and not until:
                 yield line
                 continue
-            moment = datetime.fromisoformat(line.time).timestamp()
+            moment = _nanoseconds(line.time)
             if until and moment > until:
                 return
             if moment >= since:
@@ -111,6 +111,16 @@ async def _written(path: Path, tail: int | None) -> AsyncIterator[LogLine]:
             yield line
         for line in log.rest():
             yield line
+
+
+def _nanoseconds(stamp: str) -> int:
+    """A line's own stamp, in UTC with nine digits of a fraction; 0 for what is none."""
+    whole, _, fraction = stamp.removesuffix("Z").partition(".")
+    try:
+        seconds = int(datetime.fromisoformat(whole).replace(tzinfo=UTC).timestamp())
+        return seconds * 10**9 + int(fraction[:9].ljust(9, "0"))
+    except ValueError:
+        return 0
 
 
 async def _paced(lines: Iterator[LogLine]) -> AsyncIterator[LogLine]:

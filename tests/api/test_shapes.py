@@ -105,12 +105,12 @@ async def test_options_without_effect_are_warned_of(api: Api) -> None:
         "/containers/create",
         {
             "Image": "busybox",
-            "HostConfig": {"PidMode": "host", "IpcMode": "private", "Devices": []},
+            "HostConfig": {"OomKillDisable": True, "CgroupParent": "", "Devices": []},
         },
     )
 
     assert answer.json["Warnings"] == [
-        "PidMode is not supported and has no effect",
+        "OomKillDisable is not supported and has no effect",
     ]
 
 

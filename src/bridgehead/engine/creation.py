@@ -54,7 +54,7 @@ def record(intent: Intent, request: ContainerRequest, image: ImageID, own: Image
     identifier = ContainerID(intent.random.identifier())
     name = _name(snapshot, request.name, identifier)
     container_rules.check(request)
-    request = sharing.settled(snapshot, request)
+    request = sharing.with_processes(snapshot, sharing.settled(snapshot, request))
     mode = _mode(snapshot, request.network_mode)
     request, networks = _with_own_sysctls(request, _networks(snapshot, request, mode), mode)
     if intent.facts.options.bridge.absent and mode == "bridge":
@@ -178,6 +178,7 @@ def _spec(request: ContainerRequest, image: ImageDefaults, mode: str, hostname: 
         binds=request.binds,
         tmpfs=request.tmpfs,
         limits=request.limits,
+        confinement=request.confinement,
         restart=request.restart,
         auto_remove=request.auto_remove,
         privileged=request.privileged,

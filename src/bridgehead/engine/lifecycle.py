@@ -74,6 +74,7 @@ class Lifecycle:
             BridgeheadError: why it could not start; everything is as before, but for the recorded error.
         """
         await self.cleaned(identifier)
+        await self._lent(identifier)
         await sharing.look(self._intent, self._intent.snapshot.find_container(identifier))
         host = await self._publishing.look(self._intent.snapshot.find_container(identifier))
         container = self._intent.snapshot.find_container(identifier)
@@ -99,6 +100,13 @@ class Lifecycle:
         """Wait until a former run's traces are gone."""
         if task := self._cleaning.get(container):
             await asyncio.wait([task])
+
+    async def _lent(self, borrower: ContainerID) -> None:
+        """Whose network it is to have may be in the middle of a restart: Compose restarts all at once."""
+        lender = self._intent.snapshot.find_container(borrower).spec.joins
+        if lender and (turn := self._changing.get(lender)):
+            async with turn:
+                pass
 
     async def destroy(self, identifier: ContainerID, *, volumes: bool = False) -> None:
         """Take the record away, and whatever still hangs on it; with its own volumes if that is wanted."""
@@ -203,6 +211,7 @@ class Lifecycle:
             namespace=None if on_host else layout.namespace(sandbox.namespace),
             files={path: f"{folder}/{basename(path)}" for path in OWN_FILES},
             volumes=binds(self._intent.snapshot, container, layout),
+            borrowed=sharing.borrowed(self._intent.snapshot, container),
         )
 
     def _confirm(self, identifier: ContainerID, sandbox: Sandbox, pid: int) -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from bridgehead.core import shared
 from bridgehead.core.desired import sandbox_owners
 from bridgehead.core.model.container import Container
-from bridgehead.core.model.errors import InvalidParameter, NotFound
-from bridgehead.core.model.ids import SandboxID
+from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound
+from bridgehead.core.model.ids import ContainerID, SandboxID
 from bridgehead.core.model.network import Sandbox, SandboxKind
 from bridgehead.core.model.requests import ContainerRequest
 from bridgehead.core.model.snapshot import Snapshot
@@ -35,6 +35,43 @@ def settled(snapshot: Snapshot, request: ContainerRequest) -> ContainerRequest:
         hostname=target.spec.hostname,
         domainname=target.spec.domainname,
     )
+
+
+def with_processes(snapshot: Snapshot, request: ContainerRequest) -> ContainerRequest:
+    """The request with the container whose processes it is to see by id.
+
+    Raises:
+        InvalidParameter: there is no such container.
+    """
+    confinement = request.confinement
+    if not confinement.pid.startswith(_PREFIX):
+        return request
+    try:
+        target = snapshot.find_container(confinement.pid.removeprefix(_PREFIX))
+    except NotFound as error:
+        raise InvalidParameter(f"cannot join PID namespace: {error.message}") from None
+    return replace(request, confinement=replace(confinement, pid=f"{_PREFIX}{target.id}"))
+
+
+def borrowed(snapshot: Snapshot, container: Container) -> dict[str, str | None]:
+    """The namespaces, but for the network, that a container shares with the host (None) or another.
+
+    Raises:
+        Conflict: the other does not run.
+    """
+    confinement = container.spec.confinement
+    modes = {"uts": confinement.uts, "ipc": confinement.ipc, "pid": confinement.pid}
+    return {kind: _path(snapshot, kind, mode) for kind, mode in modes.items() if mode}
+
+
+def _path(snapshot: Snapshot, kind: str, mode: str) -> str | None:
+    if mode == "host":
+        return None
+    target = snapshot.containers.get(ContainerID(mode.removeprefix(_PREFIX)))
+    if target is None or not target.state.status.has_process:
+        name = target.name if target else mode
+        raise Conflict(f"cannot join {kind.upper()} namespace of a non running container: {name}")
+    return f"/proc/{target.state.pid}/ns/{kind}"
 
 
 async def look(intent: Intent, container: Container) -> None:

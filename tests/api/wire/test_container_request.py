@@ -97,10 +97,10 @@ def test_endpoints_and_links_become_wishes_and_what_is_said_twice_counts_once() 
 
 
 def test_echoes_keep_what_is_not_understood() -> None:
-    asked = request({"image": "x", "Odd": 1, "hostconfig": {"shmsize": 7, "MEMORY": 9, "Binds": None}})
+    asked = request({"image": "x", "Odd": 1, "hostconfig": {"oddsize": 7, "MEMORY": 9, "Binds": None}})
 
     assert asked.config_echo == '{"Image":"x","Odd":1}'
-    assert asked.host_config_echo == '{"shmsize":7,"Memory":9}'
+    assert asked.host_config_echo == '{"oddsize":7,"Memory":9}'
 
 
 def test_older_clients_may_name_one_endpoint_only() -> None:

@@ -12,8 +12,13 @@ ROOT = Account(User(0, 0), "/root")
 
 
 def bundle(
-    *, process: ProcessSpec | None = None, namespace: str | None = "/run/ns/a", files: Any = None, **spec: Any
+    *,
+    process: ProcessSpec | None = None,
+    namespace: str | None = "/run/ns/a",
+    files: Any = None,
+    borrowed: Any = None,
+    **spec: Any,
 ) -> Bundle:
     wanted = ContainerSpec(process=process or ProcessSpec(argv=("true",)), hostname="box", **spec)
     container = Container(ContainerID("c0"), "name", "", ImageID("sha256:0"), "image", wanted)
-    return Bundle(container, "/containers/c0/rootfs", namespace, files or {})
+    return Bundle(container, "/containers/c0/rootfs", namespace, files or {}, borrowed=borrowed or {})

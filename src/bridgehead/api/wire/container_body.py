@@ -53,6 +53,23 @@ class Mount(Struct, rename="pascal"):
     volume_options: VolumeOptions = field(default_factory=VolumeOptions)
 
 
+class UlimitBody(Struct, rename="pascal"):
+    name: str = ""
+    soft: Int64 = 0
+    hard: Int64 = 0
+
+
+class DeviceMapping(Struct, rename="pascal"):
+    path_on_host: str = ""
+    path_in_container: str = ""
+    cgroup_permissions: str = ""
+
+
+class DeviceRequest(Struct, rename="pascal"):
+    driver: str = ""
+    capabilities: list[list[str]] = []
+
+
 class HostConfig(Struct, rename="pascal"):
     """Only what is carried out; all else a client says stays in the echo."""
 
@@ -85,6 +102,23 @@ class HostConfig(Struct, rename="pascal"):
     nano_cpus: Int64 = 0
     cpuset_cpus: str = ""
     pids_limit: Int64 = 0
+    cpuset_mems: str = ""
+    blkio_weight: Int64 = 0
+    init: bool = False
+    pid_mode: str = ""
+    ipc_mode: str = ""
+    uts_mode: str = field(default="", name="UTSMode")
+    userns_mode: str = ""
+    shm_size: Int64 = 0
+    ulimits: list[UlimitBody] = []
+    devices: list[DeviceMapping] = []
+    device_cgroup_rules: list[str] = []
+    device_requests: list[DeviceRequest] = []
+    group_add: list[str] = []
+    oom_score_adj: Int64 = 0
+    security_opt: list[str] = []
+    storage_opt: dict[str, str] = {}
+    runtime: str = ""
     console_size: list[int] = []
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from bridgehead.api.version import Version
 from bridgehead.api.wire import endpoint, mounts, ports
+from bridgehead.api.wire.confinement import confinement
 from bridgehead.api.wire.container_body import CreateBody, HostConfig, words
 from bridgehead.core import exposed
 from bridgehead.core.model.addresses import parse_mac
@@ -49,6 +50,7 @@ def request(asked: CreateBody, document: Mapping[str, Any], name: str, version: 
         kept_paths=mounts.kept_paths(host, asked.volumes),
         tmpfs=mounts.tmpfs(host),
         limits=limits(host),
+        confinement=confinement(host),
         restart=restart(host),
         auto_remove=host.auto_remove,
         privileged=host.privileged,
@@ -117,6 +119,8 @@ def limits(host: HostConfig) -> Limits:
         cpu_period=period,
         cpuset_cpus=host.cpuset_cpus,
         pids=max(0, host.pids_limit),
+        cpuset_mems=host.cpuset_mems,
+        block_weight=host.blkio_weight,
     )
 
 

@@ -4,23 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 # An option counts as used when its value is neither empty nor one of the harmless ones listed here.
-_HOST: dict[str, tuple[object, ...]] = {
-    "Devices": (),
-    "DeviceRequests": (),
-    "PidMode": (),
-    "IpcMode": ("private", "shareable"),
-    "UTSMode": (),
-    "UsernsMode": (),
-    "CgroupParent": (),
-    "SecurityOpt": (),
-    "Ulimits": (),
-    "GroupAdd": (),
-    "BlkioWeight": (),
-    "OomScoreAdj": (),
-    "StorageOpt": (),
-    "CpusetMems": (),
-    "Init": (),
-}
+_HOST: dict[str, tuple[object, ...]] = {"CgroupParent": (), "OomKillDisable": (), "CpuRealtimeRuntime": ()}
 
 
 def warnings(document: Mapping[str, Any]) -> list[str]:

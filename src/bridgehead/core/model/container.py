@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bridgehead.core.model.addresses import Address
+from bridgehead.core.model.confinement import Confinement
 from bridgehead.core.model.guest import Guest
 from bridgehead.core.model.health import Health, HealthCheck
 from bridgehead.core.model.ids import ContainerID, ImageID
@@ -73,6 +74,8 @@ class Limits:
     cpu_period: int = 0
     cpuset_cpus: str = ""
     pids: int = 0
+    cpuset_mems: str = ""
+    block_weight: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,7 @@ class ContainerSpec:
     volumes: tuple[VolumeMount, ...] = ()
     tmpfs: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    confinement: Confinement = field(default_factory=Confinement)
     restart: RestartPolicy = field(default_factory=RestartPolicy)
     auto_remove: bool = False
     privileged: bool = False

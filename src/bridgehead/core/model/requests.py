@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bridgehead.core.model.confinement import Confinement
 from bridgehead.core.model.container import Bind, Limits, PortRequest, RestartPolicy
 from bridgehead.core.model.health import HealthCheck
 from bridgehead.core.model.network import EndpointWish, Link
@@ -57,6 +58,7 @@ class ContainerRequest:
     kept_paths: tuple[str, ...] = ()
     tmpfs: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
+    confinement: Confinement = field(default_factory=Confinement)
     restart: RestartPolicy = field(default_factory=RestartPolicy)
     auto_remove: bool = False
     privileged: bool = False

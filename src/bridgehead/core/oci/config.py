@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
 VERSION = "1.0.2"
 
@@ -20,6 +20,12 @@ class Capabilities(Struct, frozen=True):
     permitted: tuple[str, ...] = ()
 
 
+class Rlimit(Struct, frozen=True):
+    type: str
+    soft: int
+    hard: int
+
+
 class Process(Struct, frozen=True, rename="camel"):
     args: tuple[str, ...]
     env: tuple[str, ...]
@@ -29,6 +35,7 @@ class Process(Struct, frozen=True, rename="camel"):
     terminal: bool = False
     no_new_privileges: bool = False
     oom_score_adj: int = 0  # not the daemon's own, which may be favoured
+    rlimits: tuple[Rlimit, ...] = ()
 
 
 class Root(Struct, frozen=True):
@@ -80,17 +87,23 @@ class CPU(Struct, frozen=True, omit_defaults=True):
     quota: int | None = None
     period: int | None = None
     cpus: str | None = None
+    mems: str | None = None
 
 
 class Pids(Struct, frozen=True):
     limit: int
 
 
-class Resources(Struct, frozen=True, omit_defaults=True):
+class BlockIO(Struct, frozen=True):
+    weight: int
+
+
+class Resources(Struct, frozen=True, omit_defaults=True, rename="camel"):
     devices: tuple[DeviceRule, ...] = ()
     memory: Memory | None = None
     cpu: CPU | None = None
     pids: Pids | None = None
+    block_io: BlockIO | None = field(default=None, name="blockIO")
 
 
 class Linux(Struct, frozen=True, rename="camel", omit_defaults=True):

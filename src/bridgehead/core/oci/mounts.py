@@ -45,21 +45,35 @@ READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-tri
 
 
 def mounts(
-    *, binds: Iterable[Bind], tmpfs: Mapping[str, str], files: Mapping[str, str], privileged: bool
+    *,
+    binds: Iterable[Bind],
+    tmpfs: Mapping[str, str],
+    files: Mapping[str, str],
+    privileged: bool,
+    shm_size: int = 0,
+    host_ipc: bool = False,
 ) -> tuple[Mount, ...]:
     """In the order they must be made. A user's mount replaces a default or a file on the same path."""
+    made = [_shared(mount, shm_size, host_ipc=host_ipc) for mount in _DEFAULT]
     wished = {_clean(bind.target): _bind(bind) for bind in binds}
     wished |= {_clean(target): _tmpfs(target, options) for target, options in tmpfs.items()}
     supplied = {
         _clean(inside): Mount(inside, "bind", outside, ("rbind", "rprivate"))
         for inside, outside in files.items()
     }
-    base = [
-        _writable(mount) if privileged else mount for mount in _DEFAULT if mount.destination not in wished
-    ]
+    base = [_writable(mount) if privileged else mount for mount in made if mount.destination not in wished]
     # A parent has to be there before what is mounted inside it; sorting by depth keeps equals in their order.
     user = sorted((supplied | wished).values(), key=lambda mount: _clean(mount.destination).count("/"))
     return (*base, *user)
+
+
+def _shared(mount: Mount, shm_size: int, *, host_ipc: bool) -> Mount:
+    """Queues go with the IPC namespace by themselves, shared memory does not."""
+    if host_ipc and mount.destination == "/dev/shm":
+        return Mount(mount.destination, "bind", mount.destination, ("rbind", "rprivate"))
+    if shm_size and mount.destination == "/dev/shm":
+        return Mount(mount.destination, mount.type, mount.source, (*_QUIET, "mode=1777", f"size={shm_size}"))
+    return mount
 
 
 def destinations(spec: ContainerSpec) -> frozenset[str]:

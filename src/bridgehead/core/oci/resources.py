@@ -1,11 +1,14 @@
 """How much a container may use, and which devices it may open."""
 
+import re
 from collections.abc import Iterable
 
 from bridgehead.core.model.container import Limits
-from bridgehead.core.oci.config import CPU, Device, DeviceRule, Memory, Pids, Resources
+from bridgehead.core.model.errors import InvalidParameter
+from bridgehead.core.oci.config import CPU, BlockIO, Device, DeviceRule, Memory, Pids, Resources
 
 _ANY = -1
+_RULE = re.compile(r"([acb]) (\d+|\*):(\d+|\*) ([rwm]{1,3})")
 # Nodes may be made of any device (`mknod` alone harms nobody); only these may be opened.
 _OPENABLE = (
     (1, 5),  # zero
@@ -27,12 +30,39 @@ _CONFINED = (
 _UNCONFINED = (DeviceRule(allow=True, access="rwm"),)
 
 
-def resources(limits: Limits, *, privileged: bool, swap_accounting: bool) -> Resources:
+def resources(
+    limits: Limits, *, privileged: bool, swap_accounting: bool, opened: Iterable[DeviceRule] = ()
+) -> Resources:
+    """`opened`: devices that this container may open besides."""
     return Resources(
-        devices=_UNCONFINED if privileged else _CONFINED,
+        devices=_UNCONFINED if privileged else (*_CONFINED, *opened),
         memory=_memory(limits, swap_accounting=swap_accounting),
         cpu=_cpu(limits),
         pids=Pids(limits.pids) if limits.pids else None,
+        block_io=BlockIO(limits.block_weight) if limits.block_weight else None,
+    )
+
+
+def rule(device: Device, access: str) -> DeviceRule:
+    return DeviceRule(allow=True, type=device.type, major=device.major, minor=device.minor, access=access)
+
+
+def written_rule(text: str) -> DeviceRule:
+    """ "c 10:200 rwm", as --device-cgroup-rule has it; a number may be *.
+
+    Raises:
+        InvalidParameter: it is none.
+    """
+    found = _RULE.fullmatch(text)
+    if found is None:
+        raise InvalidParameter(f"invalid device cgroup rule format: '{text}'")
+    kind, major, minor, access = found.groups()
+    return DeviceRule(
+        allow=True,
+        type=kind,
+        major=None if major == "*" else int(major),
+        minor=None if minor == "*" else int(minor),
+        access=access,
     )
 
 
@@ -68,5 +98,6 @@ def _cpu(limits: Limits) -> CPU | None:
         quota=limits.cpu_quota or None,
         period=limits.cpu_period or None,
         cpus=limits.cpuset_cpus or None,
+        mems=limits.cpuset_mems or None,
     )
     return None if cpu == CPU() else cpu

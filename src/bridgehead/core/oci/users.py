@@ -1,6 +1,6 @@
 """Who a container's process is: "user[:group]" looked up in the image's own passwd and group files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bridgehead.core.model.errors import InvalidParameter
@@ -27,12 +27,28 @@ def account(wanted: str, *, passwd: str, group: str) -> Account:
     login = fields[0] if fields else ""
     home = fields[5] if fields and fields[5] else "/"
     if group_name:
-        found = _find(group, group_name, least=3)
-        gid = _number(found[2]) if found else _identifier(group_name, "group")
+        gid = _group(group_name, group)
         return Account(User(uid=uid, gid=gid, additional_gids=(gid,)), home)
     gid = _number(fields[3]) if fields else 0
     others = (other for other in _memberships(group, login) if other != gid)
     return Account(User(uid=uid, gid=gid, additional_gids=(gid, *others)), home)
+
+
+def joined(account: Account, groups: Sequence[str], *, group: str) -> Account:
+    """With more groups, by name or number.
+
+    Raises:
+        InvalidParameter: a name that the image does not know.
+    """
+    more = [_group(name, group) for name in groups]
+    user = account.user
+    gids = tuple(dict.fromkeys((*user.additional_gids, *more)))
+    return Account(User(uid=user.uid, gid=user.gid, additional_gids=gids), account.home)
+
+
+def _group(name: str, text: str) -> int:
+    found = _find(text, name, least=3)
+    return _number(found[2]) if found else _identifier(name, "group")
 
 
 def _find(text: str, wanted: str, *, least: int) -> list[str] | None:

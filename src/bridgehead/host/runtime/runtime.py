@@ -18,7 +18,7 @@ from bridgehead.core.model.usage import Usage
 from bridgehead.core.oci.config import Config, Process
 from bridgehead.core.oci.resources import changed_resources
 from bridgehead.core.oci.spec import execution, spec
-from bridgehead.core.oci.users import Account, account
+from bridgehead.core.oci.users import Account, account, joined
 from bridgehead.host.runtime import image_files, machine
 from bridgehead.host.runtime.attach import AttachedStream, connect
 from bridgehead.host.runtime.cgroups import Cgroups
@@ -193,7 +193,12 @@ class ConmonRuntime:
         host = machine.look()
         if wanted.privileged:
             host = replace(host, devices=tuple(machine.devices()))
-        who = _account(bundle.rootfs, wanted.process.user)
+        confinement = wanted.confinement
+        if confinement.devices:
+            host = replace(host, wished=tuple(machine.wished(confinement.devices)))
+        if confinement.init:
+            host = replace(host, init=machine.init_program())
+        who = _account(bundle.rootfs, wanted.process.user, confinement.groups)
         return spec(bundle, who, host, cgroup=self._cgroups.parent)
 
     async def _created(self, arguments: list[str], folder: Folder) -> int:
@@ -272,9 +277,9 @@ async def _outlive(process: Held | None) -> None:
             await asyncio.wait_for(process.ended(), _GRACE_S)
 
 
-def _account(rootfs: str, user: str) -> Account:
-    passwd = image_files.read(rootfs, "/etc/passwd")
-    return account(user, passwd=passwd, group=image_files.read(rootfs, "/etc/group"))
+def _account(rootfs: str, user: str, groups: Sequence[str] = ()) -> Account:
+    passwd, group = image_files.read(rootfs, "/etc/passwd"), image_files.read(rootfs, "/etc/group")
+    return joined(account(user, passwd=passwd, group=group), groups, group=group)
 
 
 def _remove_tree(path: str) -> None:

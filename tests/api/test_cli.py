@@ -186,7 +186,7 @@ async def test_what_is_not_built_says_so(api: Api) -> None:
     await api.docker("run", "-d", "--name", "c", "busybox", "sleep")
 
     for words, sentence in (
-        (("swarm", "leave"), "This node is not a swarm manager"),
+        (("swarm", "leave"), "This node is not part of a swarm"),
         (("node", "ls"), "This node is not a swarm manager"),
         (("volume", "create", "-d", "nfs", "v1"), 'plugin "nfs" not found'),
     ):

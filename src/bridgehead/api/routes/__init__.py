@@ -21,6 +21,7 @@ from bridgehead.api.routes import (
     stats,
     system,
     top,
+    unsupported,
     update,
     volumes,
 )
@@ -45,4 +46,5 @@ ENTRIES: Sequence[Entry] = (
     *commit.ENTRIES,
     *volumes.ENTRIES,
     *absent.ENTRIES,
+    *unsupported.ENTRIES,
 )

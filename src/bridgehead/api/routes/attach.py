@@ -11,9 +11,9 @@ from bridgehead.api.query import flag
 from bridgehead.api.reply import Spent
 from bridgehead.api.stream import Client, Joint, frame, join, take_over
 from bridgehead.api.web_socket import accept
+from bridgehead.core.guest_rules import refuse
 from bridgehead.core.model.container import Container, Status
 from bridgehead.core.model.errors import BridgeheadError, Conflict
-from bridgehead.engine.guest_rules import refuse
 
 log = logging.getLogger(__name__)
 

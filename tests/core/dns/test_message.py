@@ -138,7 +138,9 @@ def test_what_cannot_be_answered_is_rejected(packet: bytes, code: Code) -> None:
 
 
 @pytest.mark.parametrize(
-    "packet", [b"", b"\x12\x34\x01\0\0\1\0\0", asked("web")[:2] + b"\x81" + asked("web")[3:]]
+    "packet",
+    [b"", b"\x12\x34\x01\0\0\1\0\0", asked("web")[:2] + b"\x81" + asked("web")[3:]],
+    ids=["nothing", "half a header", "a reply"],
 )
 def test_scraps_and_replies_get_no_answer(packet: bytes) -> None:
     assert parse(packet) is None

@@ -187,7 +187,7 @@ def test_what_means_nothing_is_refused(case: str) -> None:
     assert sentence in refusal.value.message
 
 
-@pytest.mark.parametrize("missing", EVERYTHING)
+@pytest.mark.parametrize("missing", sorted(EVERYTHING))
 def test_a_kernel_that_lacks_something_is_told_its_option(missing: str) -> None:
     parents = {"macvlan": "eth9", "ipvlan": "eth9", "vlan": "eth9.5", "dummy": ""}
     driver = missing if missing in DRIVERS else "macvlan"

@@ -63,7 +63,6 @@ async def test_ping_carries_what_clients_negotiate_by(api: Api, path: str, metho
                 "this node to swarm and try again."
             ),
         ),
-        ("/containers/nope/stats", 501, "container statistics are not built yet"),
     ],
 )
 async def test_refusals_have_dockers_statuses_and_words(

@@ -28,6 +28,7 @@ from bridgehead.engine.plugged.plugged import Plugged
 from bridgehead.engine.publishing import Publishing
 from bridgehead.engine.pulls import PullUseCases
 from bridgehead.engine.registries import Registries
+from bridgehead.engine.saves import SaveUseCases
 from bridgehead.engine.tasks import Tasks
 from bridgehead.engine.updates import UpdateUseCases
 from bridgehead.engine.volumes import VolumeUseCases
@@ -92,6 +93,7 @@ class Engine:
         )
         self.images = ImageUseCases(intent, layers, self.events, self._tasks)
         self.pulls = PullUseCases(intent, layers, self.images, world.registries, self.events, self._tasks)
+        self.saves = SaveUseCases(intent, layers, self.events)
         self.distribution = DistributionUseCases(world.registries)
         self.updates = UpdateUseCases(intent, runtime, self._life, self.events, self._tasks)
         self.files = FileUseCases(intent, world.copies, self._life, self.events)

@@ -150,6 +150,17 @@ class Pulls(Protocol):
         ...
 
 
+class Saves(Protocol):
+    def save(self, names: Sequence[str]) -> AsyncGenerator[bytes]:
+        """The archive, piece by piece.
+
+        Raises:
+            NotFound, InvalidParameter: before the first piece, if a name is that of no image.
+            HostRefused: a layer cannot be written.
+        """
+        ...
+
+
 class Distribution(Protocol):
     async def log_in(self, credentials: Credentials) -> str:
         """An identity token, where the registry gives one in a password's place; else ''.
@@ -246,6 +257,9 @@ class Engine(Protocol):
 
     @property
     def pulls(self) -> Pulls: ...
+
+    @property
+    def saves(self) -> Saves: ...
 
     @property
     def distribution(self) -> Distribution: ...

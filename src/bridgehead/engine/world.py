@@ -1,12 +1,22 @@
 """What the engine needs from the world, as Protocols. Adapters in `host` fit them by shape, not by import."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Mapping,
+    Sequence,
+)
 from contextlib import AbstractAsyncContextManager
 from typing import BinaryIO, Protocol, TypeVar
 
 import msgspec
 
 from bridgehead.core.drivers.api import HostLink
+from bridgehead.core.images.distribution import Blob
 from bridgehead.core.images.loaded import LoadedImage
 from bridgehead.core.ipam.subnets import Occupied
 from bridgehead.core.model.container import Image, Limits, ProcessSpec
@@ -229,6 +239,15 @@ class Images(Protocol):
         """An image that comes layer by layer. Until the end no sweep takes a layer it asked for."""
         ...
 
+    @property
+    def archives(self) -> "Archives": ...
+
+    def hold(self, diff_id: str) -> bool:
+        """Whether the layer is here; no sweep takes it before it is let go as often as it was held."""
+        ...
+
+    def let_go(self, diff_ids: Iterable[str]) -> None: ...
+
     def sweep(self, keep: Iterable[str]) -> None:
         """Remove layer folders whose diff id is not in `keep`, and anything half-made."""
         ...
@@ -254,6 +273,28 @@ class VolumeFolders(Protocol):
     def remove(self, name: VolumeName) -> None:
         """One that is gone is no error."""
         ...
+
+
+class Archives(Protocol):
+    """Layers on their way out; whoever asks holds them meanwhile.
+
+    Raises:
+        HostRefused: a layer cannot be written again.
+    """
+
+    async def length(self, diff_id: str) -> int:
+        """Bytes of the layer's archive; to be asked before the archive is."""
+        ...
+
+    def archive(self, diff_id: str, *, packed: bool = False) -> AsyncGenerator[bytes]:
+        """The archive of which `diff_id` is the digest, or that in gzip's format."""
+        ...
+
+    def known(self, diff_id: str) -> Blob | None:
+        """What a registry called the layer last."""
+        ...
+
+    def remember(self, diff_id: str, blob: Blob) -> None: ...
 
 
 class Reception(Protocol):

@@ -13,6 +13,7 @@ from bridgehead.api.routes import (
     exec,  # noqa: A004 - the object is called that
     images,
     images_in,
+    images_out,
     lifecycle,
     logs,
     networks,
@@ -42,6 +43,7 @@ ENTRIES: Sequence[Entry] = (
     *exec.ENTRIES,
     *images.ENTRIES,
     *images_in.ENTRIES,
+    *images_out.ENTRIES,
     *registries.ENTRIES,
     *commit.ENTRIES,
     *volumes.ENTRIES,

@@ -6,8 +6,6 @@ from bridgehead.api.call import Call, Entry, Route
 from bridgehead.core.model.errors import NotImplementedByDriver
 
 _UNBUILT: dict[tuple[str, str], str] = {
-    ("GET", "/images/get"): "saving images is not built yet",
-    ("GET", "/images/{name}/get"): "saving images is not built yet",
     ("POST", "/images/{name}/push"): "pushing to registries is not built yet",
 }
 

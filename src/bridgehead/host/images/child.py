@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, BinaryIO, cast
 
@@ -64,6 +64,32 @@ async def fed_slowly(module: str, *arguments: str, content: AsyncIterator[bytes]
             await child.wait()
     _judge(child.returncode or 0, complaint, "unpacking the archive")
     return printed.decode()
+
+
+async def telling_slowly(module: str, *arguments: str) -> AsyncGenerator[bytes]:
+    """What `module` prints, piece by piece, no faster than it is taken. To close this ends the child.
+
+    Raises:
+        InvalidParameter, HostRefused: in the child's words, at the end.
+    """
+    child = await asyncio.create_subprocess_exec(
+        *_command(module, arguments),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={},
+        start_new_session=True,
+    )
+    try:
+        output = cast("asyncio.StreamReader", child.stdout)
+        while piece := await output.read(_PIECE):
+            yield piece
+        complaint = await cast("asyncio.StreamReader", child.stderr).read()
+        _judge(await child.wait(), complaint, "packing the layer")
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
 
 
 async def _feed_slowly(pipe: asyncio.StreamWriter, content: AsyncIterator[bytes]) -> None:

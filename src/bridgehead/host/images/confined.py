@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO
 
-from bridgehead.core.model.errors import InvalidParameter
+from bridgehead.core.model.errors import HostRefused, InvalidParameter
 
 MAXIMUM_BYTES = 64 << 30
 """Uncompressed bytes of one archive or layer. Generous: the largest images people share are below it."""
@@ -85,6 +85,8 @@ def _status(work: Callable[[], None]) -> int:
         work()
     except InvalidParameter as error:
         return _complain(REFUSED, error.message)
+    except HostRefused as error:
+        return _complain(FAILED, error.message)
     except (EOFError, zlib.error, lzma.LZMAError) as error:
         return _complain(REFUSED, f"invalid archive: {error}")
     except RecursionError:

@@ -34,10 +34,11 @@ _DEVICE_TYPES = {
 
 
 class Placing:
-    """One layer in the making. `size` counts bytes of file content."""
+    """One layer in the making. `size` counts bytes of file content; `replaced`: some of it is gone again."""
 
     def __init__(self) -> None:
         self.size = 0
+        self.replaced = False
         self._folders = {b"/"}
         self._folder_times: dict[bytes, int] = {}
 
@@ -145,7 +146,14 @@ class Placing:
         if stat.S_ISDIR(os.lstat(path).st_mode):
             os.rmdir(path)
         else:
+            self.replaced = True
             os.unlink(path)
+
+
+def keeps_content(entry: Entry) -> bool:
+    """Whether the layer will have the entry's content in a file of its name."""
+    name = os.path.split(rooted(entry.name))[1]
+    return entry.kind is Kind.FILE and entry.size > 0 and not name.startswith(_WHITEOUT)
 
 
 def _write(file: int, piece: bytes) -> None:

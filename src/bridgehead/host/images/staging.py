@@ -24,8 +24,9 @@ _REMOVAL_S = 600
 class Staging:
     """One load's or import's layers, in `folder` until they are committed."""
 
-    def __init__(self, layers: Path, folder: Path) -> None:
+    def __init__(self, layers: Path, recipes: Path, folder: Path) -> None:
         self.folder = folder
+        self._recipes = recipes
         self._layers = layers
         self._staged: dict[str, Path] = {}
         self._numbers = itertools.count()
@@ -40,7 +41,8 @@ class Staging:
             InvalidParameter: it is no layer, or another one.
         """
         folder = self._room()
-        return self._accept(folder, child.fed(_UNPACK, str(folder), content=content), expected)
+        said = child.fed(_UNPACK, str(folder), str(_notes(folder)), content=content)
+        return self._accept(folder, said, expected)
 
     async def receive(self, content: AsyncIterator[bytes], expected: str) -> None:
         """The same of content that comes from afar; several may be under way.
@@ -49,7 +51,8 @@ class Staging:
             InvalidParameter: it is no layer, or another one; and whatever `content` raises.
         """
         folder = self._room()
-        self._accept(folder, await child.fed_slowly(_UNPACK, str(folder), content=content), expected)
+        said = await child.fed_slowly(_UNPACK, str(folder), str(_notes(folder)), content=content)
+        self._accept(folder, said, expected)
 
     def _room(self) -> Path:
         folder = self.folder / str(next(self._numbers))
@@ -70,12 +73,17 @@ class Staging:
             return
         _make_durable(self._layers)
         for diff_id, folder in self._staged.items():
+            _notes(folder).rename(self._recipes / diff_id.removeprefix("sha256:"))
             try:
                 folder.rename(self._layers / diff_id.removeprefix("sha256:"))
             except OSError as error:
                 if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
                     raise
         _make_durable(self._layers)
+
+
+def _notes(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.notes")
 
 
 def remove(folder: Path) -> None:

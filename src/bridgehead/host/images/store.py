@@ -22,6 +22,7 @@ from bridgehead.core.model.errors import HostRefused
 from bridgehead.core.model.ids import ImageID
 from bridgehead.host.images import archive as archives
 from bridgehead.host.images import child, staging
+from bridgehead.host.images.archives import LayerArchives
 from bridgehead.host.images.contents import Content, architecture, contents
 from bridgehead.host.images.staging import Staging
 from bridgehead.host.images.unpack import SIZE_ATTRIBUTE
@@ -36,6 +37,8 @@ class LayerStore:
 
     def __init__(self, layers: str) -> None:
         self._layers = Path(layers)
+        self._recipes = self._layers.with_name("recipes")
+        self.archives = LayerArchives(self._layers, self._recipes)
         self._lock = threading.Lock()
         self._handed_out: set[str] = set()
         self._held: Counter[str] = Counter()
@@ -108,7 +111,7 @@ class LayerStore:
         """Whether the layer is here; no sweep takes it, or it once it has come, before it is let go."""
         with self._lock:
             self._held[diff_id] += 1
-            return self._folder(diff_id).is_dir()
+            return self._is_whole(diff_id)
 
     def let_go(self, diff_ids: Iterable[str]) -> None:
         with self._lock:
@@ -121,16 +124,17 @@ class LayerStore:
     def sweep(self, keep: Iterable[str]) -> None:
         """Remove layer folders whose diff id is not in `keep`, and anything half-made."""
         with self._lock:
-            doomed = [self._set_aside(folder) for folder in self._unwanted(frozenset(keep))]
+            spared = self._spared(frozenset(keep))
+            doomed = [self._set_aside(folder) for folder in _others(self._layers, spared)]
+            for recipe in _others(self._recipes, spared):
+                recipe.unlink()
         for folder in doomed:
             staging.remove(folder)
 
-    def _unwanted(self, keep: frozenset[str]) -> list[Path]:
+    def _spared(self, keep: frozenset[str]) -> set[str]:
         self._handed_out -= keep
         spared = {diff_id.removeprefix("sha256:") for diff_id in keep | self._handed_out | self._held.keys()}
-        spared |= self._staging_folders
-        folders = self._layers.iterdir() if self._layers.is_dir() else ()
-        return [folder for folder in folders if folder.name not in spared]
+        return spared | self._staging_folders
 
     def _set_aside(self, folder: Path) -> Path:
         """A folder half removed must not pass for a layer."""
@@ -143,7 +147,14 @@ class LayerStore:
         """Whether the layer is here; it is handed out from now on."""
         with self._lock:
             self._handed_out.add(diff_id)
-            return self._folder(diff_id).is_dir()
+            return self._is_whole(diff_id)
+
+    def _is_whole(self, diff_id: str) -> bool:
+        """Layers of versions before recipes are unpacked once more, to have one; the folder stays."""
+        return self._folder(diff_id).is_dir() and self._recipe(diff_id).exists()
+
+    def _recipe(self, diff_id: str) -> Path:
+        return self._recipes / diff_id.removeprefix("sha256:")
 
     def _folder(self, diff_id: str) -> Path:
         return self._layers / diff_id.removeprefix("sha256:")
@@ -153,7 +164,7 @@ class LayerStore:
         try:
             folder = self._new_staging_folder()
             try:
-                yield Staging(self._layers, folder)
+                yield Staging(self._layers, self._recipes, folder)
             finally:
                 with suppress(HostRefused):  # the next sweep tries again
                     staging.remove(folder)
@@ -166,6 +177,7 @@ class LayerStore:
         with self._lock:
             # Closed to others: layers hold setuid programs that only containers should run.
             self._layers.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._recipes.mkdir(mode=0o700, exist_ok=True)
             folder = self._temporary()
             self._staging_folders.add(folder.name)
             return folder
@@ -183,6 +195,10 @@ class LayerStore:
 
     def _size(self, diff_id: str) -> int:
         return int(os.getxattr(self._folder(diff_id), SIZE_ATTRIBUTE))
+
+
+def _others(folder: Path, spared: set[str]) -> list[Path]:
+    return [path for path in folder.iterdir() if path.name not in spared] if folder.is_dir() else []
 
 
 class Reception:

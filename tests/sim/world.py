@@ -28,7 +28,8 @@ from bridgehead.core.plan.objects import State
 from bridgehead.engine.engine import Adapters, Engine
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.planes import Host
-from bridgehead.engine.world import Copies, Images, Logs, Runtime
+from bridgehead.engine.storage import Copies, Images
+from bridgehead.engine.world import Logs, Runtime
 from tests.sim.fakes import Disk, Machine, Processes, Strangers, Switch
 from tests.sim.plugin import Plugin
 

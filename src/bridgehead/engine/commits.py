@@ -19,8 +19,8 @@ from bridgehead.engine.freezing import Freezer
 from bridgehead.engine.images import ImageUseCases
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle
+from bridgehead.engine.storage import Images
 from bridgehead.engine.tasks import Tasks, to_the_end
-from bridgehead.engine.world import Images
 
 
 class CommitUseCases:

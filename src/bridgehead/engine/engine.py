@@ -27,21 +27,14 @@ from bridgehead.engine.networks import NetworkUseCases
 from bridgehead.engine.plugged.plugged import Plugged
 from bridgehead.engine.publishing import Publishing
 from bridgehead.engine.pulls import PullUseCases
+from bridgehead.engine.pushes import PushUseCases
 from bridgehead.engine.registries import Registries
 from bridgehead.engine.saves import SaveUseCases
+from bridgehead.engine.storage import Copies, Images, VolumeFolders
 from bridgehead.engine.tasks import Tasks
 from bridgehead.engine.updates import UpdateUseCases
 from bridgehead.engine.volumes import VolumeUseCases
-from bridgehead.engine.world import (
-    Copies,
-    HostPorts,
-    Images,
-    Logs,
-    Namespaces,
-    Plugins,
-    Runtime,
-    VolumeFolders,
-)
+from bridgehead.engine.world import HostPorts, Logs, Namespaces, Plugins, Runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +86,7 @@ class Engine:
         )
         self.images = ImageUseCases(intent, layers, self.events, self._tasks)
         self.pulls = PullUseCases(intent, layers, self.images, world.registries, self.events, self._tasks)
+        self.pushes = PushUseCases(intent, layers, self.images, world.registries, self.events, self._tasks)
         self.saves = SaveUseCases(intent, layers, self.events)
         self.distribution = DistributionUseCases(world.registries)
         self.updates = UpdateUseCases(intent, runtime, self._life, self.events, self._tasks)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from bridgehead.core.images.commit import CommitRequest
-from bridgehead.core.images.distribution import Credentials, Described, Pull
+from bridgehead.core.images.distribution import Credentials, Described, Pull, Push
 from bridgehead.core.images.progress import Progress
 from bridgehead.core.images.reference import Reference
 from bridgehead.core.model.container import Container, Image
@@ -150,6 +150,12 @@ class Pulls(Protocol):
         ...
 
 
+class Pushes(Protocol):
+    def push(self, wanted: Push) -> AsyncGenerator[Progress]:
+        """How it goes, until it is done; to close it is to give up, unless others wait for the same."""
+        ...
+
+
 class Saves(Protocol):
     def save(self, names: Sequence[str]) -> AsyncGenerator[bytes]:
         """The archive, piece by piece.
@@ -257,6 +263,9 @@ class Engine(Protocol):
 
     @property
     def pulls(self) -> Pulls: ...
+
+    @property
+    def pushes(self) -> Pushes: ...
 
     @property
     def saves(self) -> Saves: ...

@@ -17,7 +17,7 @@ from bridgehead.core.roots import View
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.lifecycle import Lifecycle
-from bridgehead.engine.world import Copies
+from bridgehead.engine.storage import Copies
 
 
 class FileUseCases:

@@ -12,8 +12,8 @@ from bridgehead.core.model.ids import ImageID, short
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
+from bridgehead.engine.storage import Images
 from bridgehead.engine.tasks import Tasks, to_the_end
-from bridgehead.engine.world import Images
 
 
 class ImageUseCases:

@@ -19,9 +19,9 @@ from bridgehead.engine.events import EventBus
 from bridgehead.engine.images import ImageUseCases
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.registries import Registries, Repository
+from bridgehead.engine.storage import Images, Reception
 from bridgehead.engine.tasks import Tasks
 from bridgehead.engine.telling import Say, Shared
-from bridgehead.engine.world import Images, Reception
 
 _AT_ONCE = 3
 """Layers of one image; Docker's default."""
@@ -82,12 +82,19 @@ class PullUseCases:
             async with self._store.receiving() as reception:
                 await _received(repository, reception, parsed, contents.layers, say)
                 self._shelf.record(await reception.finish(document), tags=tags, digests=[digest])
+                self._remember(parsed, contents.layers)
         else:
             self._shelf.record(known, tags=tags, digests=[digest])
         news = "Image is up to date" if known and _named(known, tags, digest) else "Downloaded newer image"
         say(Progress(f"Digest: {top.digest}"))
         say(Progress(f"Status: {news} for {name.familiar}"))
         self._events.image(name.familiar, "pull", name.repository)
+
+    def _remember(self, parsed: ImageConfig, layers: Sequence[Blob]) -> None:
+        """So that a push need not send them again; our manifests can name only gzip's layers."""
+        for diff_id, layer in zip(parsed.layers, layers, strict=True):
+            if layer.media_type.endswith("gzip"):
+                self._store.archives.remember(diff_id, layer)
 
     async def _for_platform(self, repository: Repository, top: Document, platform: Platform) -> Document:
         if not distribution.is_index(top):

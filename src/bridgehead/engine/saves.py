@@ -13,7 +13,7 @@ from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.images import find_image
 from bridgehead.engine.intent import Intent
-from bridgehead.engine.world import Images
+from bridgehead.engine.storage import Images
 
 
 class SaveUseCases:

@@ -19,8 +19,8 @@ from bridgehead.core.model.volume import Volume, VolumeMount, VolumeRequest
 from bridgehead.core.time import rfc3339
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
+from bridgehead.engine.storage import VolumeFolders
 from bridgehead.engine.tasks import Tasks, to_the_end
-from bridgehead.engine.world import VolumeFolders
 
 _log = logging.getLogger("bridgehead.volumes")
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from bridgehead.api.call import Entry
 from bridgehead.api.routes import (
-    absent,
     archive,
     attach,
     commit,
@@ -47,6 +46,5 @@ ENTRIES: Sequence[Entry] = (
     *registries.ENTRIES,
     *commit.ENTRIES,
     *volumes.ENTRIES,
-    *absent.ENTRIES,
     *unsupported.ENTRIES,
 )

@@ -52,6 +52,14 @@ class Pull:
 
 
 @dataclass(frozen=True, slots=True)
+class Push:
+    """`name` without a tag: every tag of the repository."""
+
+    name: Reference
+    credentials: Credentials = Credentials()
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A manifest or an index as a registry gave it; `digest` was computed of `content`."""
 

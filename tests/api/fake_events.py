@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 
 from bridgehead.core.model.events import Event
 
@@ -21,14 +22,15 @@ class FakeEvents:
     def recent(self, since: int) -> Sequence[Event]:
         return [event for event in self.kept if event.time >= since]
 
-    def subscribe(self) -> AsyncIterator[Event]:
+    @contextmanager
+    def listening(self) -> Iterator[AsyncIterator[Event]]:
         queue: asyncio.Queue[Event] = asyncio.Queue()
         self.listeners.add(queue)
-        return self._drain(queue)
-
-    async def _drain(self, queue: asyncio.Queue[Event]) -> AsyncIterator[Event]:
         try:
-            while True:
-                yield await queue.get()
+            yield self._drain(queue)
         finally:
             self.listeners.discard(queue)
+
+    async def _drain(self, queue: asyncio.Queue[Event]) -> AsyncIterator[Event]:
+        while True:
+            yield await queue.get()

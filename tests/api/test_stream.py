@@ -150,6 +150,18 @@ async def test_a_client_waiting_for_a_start_can_go(api: Api) -> None:
     await until(waiting.cancelled)
 
 
+async def test_a_client_waiting_for_a_start_can_go_with_its_words_unheard(api: Api) -> None:
+    identifier = await api.container("c", "cat", **INTERACTIVE)
+    _, writer = await api.hijack(f"/containers/c/attach?{ALL}")
+    (waiting,) = api.engine.containers._attaching[identifier]
+
+    writer.write(b"unheard")
+    await writer.drain()
+    writer.close()
+
+    await until(waiting.cancelled)
+
+
 async def test_a_failed_start_ends_the_attachment(api: Api) -> None:
     await api.container("c", "nonsense")
     reader, _writer = await api.hijack(f"/containers/c/attach?{ALL}")
@@ -208,6 +220,13 @@ async def test_an_idle_event_client_is_let_go_at_once(api: Api) -> None:
 
     await until(lambda: not api.engine.events.listeners)
     assert listening == 1
+
+
+async def test_a_listener_to_the_past_alone_is_forgotten(api: Api) -> None:
+    answer = await api.ask("GET", "/events?since=1&until=2")
+
+    assert (answer.status, answer.body) == (200, b"")
+    assert not api.engine.events.listeners
 
 
 async def test_an_exec_takes_the_terminal_size_and_half_close(api: Api) -> None:

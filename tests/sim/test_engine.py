@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bridgehead.core.model.container import Status
-from bridgehead.core.model.errors import BridgeheadError, Conflict, Forbidden, HostRefused
+from bridgehead.core.model.errors import BridgeheadError, Conflict, Forbidden, HostRefused, NotFound
 from bridgehead.core.model.network import EndpointWish, Phase
 from bridgehead.core.model.requests import ContainerRequest
 from bridgehead.core.plan.diff import diff
@@ -301,3 +301,24 @@ async def test_an_ended_rm_container_does_not_outlive_a_crash(effect: int) -> No
     assert "guest" not in {item.name for item in world.engine.snapshot.containers.values()}
     assert world.desired() == world.machine.present
     await world.engine.end()
+
+
+async def test_a_removal_ends_the_wait_for_a_start() -> None:
+    world = await prepared()
+    await world.create("idle", "backend")
+    waiting = asyncio.ensure_future(world.engine.containers.attach("idle"))
+    await asyncio.sleep(0)
+
+    await world.engine.containers.remove("idle", force=False)
+
+    with pytest.raises(NotFound, match="was removed before it started"):
+        await asyncio.wait_for(waiting, 5)
+
+
+async def test_a_listener_that_never_listened_is_forgotten() -> None:
+    world = await begun()
+
+    with world.engine.events.listening():
+        listening = len(world.engine.events.listeners)
+
+    assert (listening, len(world.engine.events.listeners)) == (1, 0)

@@ -1,5 +1,6 @@
 """Query strings, as leniently as Docker reads them."""
 
+import re
 from collections.abc import Mapping
 
 from bridgehead.core.model.errors import InvalidParameter
@@ -9,6 +10,8 @@ _STRICT = {
     **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
     **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False),
 }
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,19}")
 
 Query = Mapping[str, str]
 
@@ -35,7 +38,6 @@ def number(query: Query, name: str) -> int | None:
     text = query.get(name, "")
     if not text:
         return None
-    try:
-        return int(text)
-    except ValueError:
-        raise InvalidParameter(f"invalid value for {name}: {text!r} is not a whole number") from None
+    if not _WHOLE.fullmatch(text) or not -(2**63) <= int(text) < 2**63:
+        raise InvalidParameter(f"invalid value for {name}: {text!r} is not a whole number")
+    return int(text)

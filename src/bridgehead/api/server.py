@@ -1,6 +1,7 @@
 """The API as one aiohttp application, and the sockets it listens on."""
 
 import asyncio
+import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from weakref import WeakSet
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bridgehead.api import errors, listener, tls, version
 from bridgehead.api.admission import bounded
@@ -103,6 +105,17 @@ class Served:
         listener.forget(self.paths)
 
 
+def _quiet() -> logging.Logger:
+    """aiohttp's log without what clients got wrong: it would tell the offending header, maybe a secret."""
+    quiet = logging.getLogger(f"{__name__}.http")
+    quiet.addFilter(lambda record: not _clients_fault(record))
+    return quiet
+
+
+def _clients_fault(record: logging.LogRecord) -> bool:
+    return record.exc_info is not None and isinstance(record.exc_info[1], HttpProcessingError)
+
+
 async def serve(
     app: web.Application, paths: Sequence[str], group: str = "docker", tcp: Tcp = Tcp()
 ) -> Served:
@@ -115,6 +128,7 @@ async def serve(
     runner = web.AppRunner(
         app,
         access_log=None,
+        logger=_quiet(),
         handler_cancellation=True,  # else an idle event stream notices its client's end only on writing
         keepalive_timeout=_KEEP_ALIVE_S,
         shutdown_timeout=_SHUTDOWN_S,

@@ -39,6 +39,7 @@ class Connection(asyncio.Protocol):
         self._writable.set()
         self._hangup: Hangup | None = None
         self.gone = False
+        self.heard = True  # False: nobody takes the input yet, so a client that leaves has said nothing
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -54,7 +55,7 @@ class Connection(asyncio.Protocol):
 
     def _leave(self) -> None:
         """The client is gone: so are we, but what it said is passed on first."""
-        if not self._received:
+        if not self._received or not self.heard:
             self._transport.abort()
 
     def connection_lost(self, exc: BaseException | None) -> None:

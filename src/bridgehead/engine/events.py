@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence, Sized
+from contextlib import contextmanager
 
 from bridgehead.core.model.container import Container
 from bridgehead.core.model.events import Event
@@ -18,7 +19,7 @@ class EventBus:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._kept: deque[Event] = deque(maxlen=_KEPT)
-        self._listeners: set[asyncio.Queue[Event | None]] = set()
+        self._listeners: set[asyncio.Queue[Event]] = set()
 
     def container(self, container: Container, action: str, **attributes: str) -> None:
         words = {"image": container.image_reference, "name": container.name, **container.spec.labels}
@@ -41,18 +42,23 @@ class EventBus:
     def recent(self, since: int) -> Sequence[Event]:
         return [event for event in self._kept if event.time >= since]
 
-    def subscribe(self) -> AsyncIterator[Event]:
-        """Listening starts at once; the iterator ends when the listener has fallen too far behind."""
-        queue: asyncio.Queue[Event | None] = asyncio.Queue(_BACKLOG)
-        self._listeners.add(queue)
-        return self._drain(queue)
+    @property
+    def listeners(self) -> Sized:
+        return self._listeners
 
-    async def _drain(self, queue: asyncio.Queue[Event | None]) -> AsyncIterator[Event]:
+    @contextmanager
+    def listening(self) -> Iterator[AsyncIterator[Event]]:
+        """Begins at once; the events end when the listener has fallen too far behind."""
+        queue: asyncio.Queue[Event] = asyncio.Queue(_BACKLOG)
+        self._listeners.add(queue)
         try:
-            while queue in self._listeners and (event := await queue.get()) is not None:
-                yield event
+            yield self._drain(queue)
         finally:
             self._listeners.discard(queue)
+
+    async def _drain(self, queue: asyncio.Queue[Event]) -> AsyncIterator[Event]:
+        while queue in self._listeners:
+            yield await queue.get()
 
     def _publish(self, kind: str, action: str, actor: str, attributes: Mapping[str, str]) -> None:
         event = Event(kind, action, actor, self._clock.now(), attributes)

@@ -8,10 +8,12 @@ from bridgehead.core.model.container import Container, ProcessSpec, Status
 from bridgehead.core.model.errors import (
     BridgeheadError,
     Conflict,
+    HostRefused,
     InvalidParameter,
     NotFound,
     failed_start_code,
 )
+from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.requests import ExecRequest
 from bridgehead.core.model.snapshot import Snapshot
 from bridgehead.engine.events import EventBus
@@ -32,7 +34,7 @@ class Executions:
         self._known: OrderedDict[str, Exec] = OrderedDict()
 
     def create(self, reference: str, request: ExecRequest) -> Exec:
-        container = self._running(reference)
+        container = running(self._intent.snapshot, reference)
         if not request.command:
             raise InvalidParameter("No exec command specified")
         instance = Exec(self._intent.random.identifier(), container.id, request)
@@ -51,7 +53,7 @@ class Executions:
         instance = self.find(identifier)
         if instance.started:
             raise Conflict(f"Error: Exec command {identifier} has already run")
-        container = self._running(instance.container)
+        container = running(self._intent.snapshot, instance.container)
         instance.started = True
         request = instance.request
         self._events.container(container, f"exec_start: {' '.join(request.command)}", execID=identifier)
@@ -64,6 +66,8 @@ class Executions:
             )
         except BridgeheadError as error:
             instance.exit_code = failed_start_code(error)
+            if type(error) is HostRefused:
+                await self._check_still_runs(container.id)
             raise
         instance.execution = execution
         self._tasks.start(self._watch(container, instance, execution))
@@ -73,19 +77,30 @@ class Executions:
         instance.exit_code = await execution.wait()
         self._events.container(container, "exec_die", execID=instance.id, exitCode=str(instance.exit_code))
 
-    def _running(self, reference: str) -> Container:
-        container = self._intent.snapshot.find_container(reference)
-        if container.state.status is Status.PAUSED:
-            raise Conflict(f"Container {reference} is paused, unpause the container before exec")
-        if container.state.status is not Status.RUNNING:
-            raise Conflict(f"container {container.id} is not running")
-        return container
+    async def _check_still_runs(self, container: ContainerID) -> None:
+        """It may have been paused, or have ended, while the runtime was about to enter it."""
+        running(self._intent.snapshot, container)
+        if await self._runtime.alive(container) is None:
+            raise Conflict(f"container {container} is not running")
 
     def _forget(self) -> None:
         """The oldest go first, but for those that run."""
         for identifier, instance in list(self._known.items())[: max(len(self._known) - _KEPT, 0)]:
             if instance.exit_code is not None or not instance.started:
                 del self._known[identifier]
+
+
+def running(snapshot: Snapshot, reference: str) -> Container:
+    """
+    Raises:
+        Conflict: nothing can be run in it now.
+    """
+    container = snapshot.find_container(reference)
+    if container.state.status is Status.PAUSED:
+        raise Conflict(f"Container {reference} is paused, unpause the container before exec")
+    if container.state.status is not Status.RUNNING:
+        raise Conflict(f"container {container.id} is not running")
+    return container
 
 
 def inside(snapshot: Snapshot, container: Container, request: ExecRequest) -> ProcessSpec:

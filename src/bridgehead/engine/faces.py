@@ -1,7 +1,16 @@
 """What the engine offers to `api`: the use cases, as Protocols, so that each side can be read alone."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Mapping,
+    Sequence,
+    Sized,
+)
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -232,7 +241,12 @@ class Events(Protocol):
         """Kept events not older than `since` (ns), oldest first."""
         ...
 
-    def subscribe(self) -> AsyncIterator[Event]: ...
+    @property
+    def listeners(self) -> Sized: ...
+
+    def listening(self) -> AbstractContextManager[AsyncIterator[Event]]:
+        """Those to come, from now on, for as long as the context lasts."""
+        ...
 
 
 class Plugged(Protocol):

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 from bridgehead.core.model.container import Container, Status
-from bridgehead.core.model.errors import Conflict
+from bridgehead.core.model.errors import Conflict, HostRefused
 from bridgehead.core.model.ids import ContainerID
 from bridgehead.engine.events import EventBus
 from bridgehead.engine.intent import Intent
@@ -30,7 +30,12 @@ class Freezer:
         status = Status.PAUSED if frozen else Status.RUNNING
         if container.state.status is status:
             raise Conflict(f"container {identifier} is {'already' if frozen else 'not'} paused")
-        await self._runtime.pause(identifier, frozen=frozen)
+        try:
+            await self._runtime.pause(identifier, frozen=frozen)
+        except HostRefused:
+            if await self._runtime.alive(identifier) is None:
+                raise Conflict(f"container {identifier} is not running") from None
+            raise
         container = self._running(identifier)
         state = replace(container.state, status=status)
         self._intent.commit(self._intent.snapshot.put(replace(container, state=state)))

@@ -5,7 +5,7 @@ A start waits, for a bounded time, until every client that was waiting holds its
 
 import asyncio
 
-from bridgehead.core.model.errors import BridgeheadError
+from bridgehead.core.model.errors import BridgeheadError, NotFound
 from bridgehead.core.model.ids import ContainerID
 from bridgehead.engine.world import Runtime, Stream
 
@@ -71,4 +71,5 @@ class Launches:
             launch.created.exception()  # seen: waiters that went away leave no warning behind
 
     def forget(self, container: ContainerID) -> None:
-        self._sizes.pop(container, None)
+        """It is gone, and nobody need wait for it any longer."""
+        self.fail(container, NotFound(f"container {container} was removed before it started"))

@@ -29,7 +29,10 @@ async def attach(call: Call) -> web.StreamResponse:
             await _replay(call, container, client, joint)
         if flag(call.query, "stream"):
             # The first await is the engine's own: it knows of us before the client can say start.
-            await join(client, await call.engine.containers.attach(container.id), joint)
+            client.heard = container.state.status.has_process
+            stream = await call.engine.containers.attach(container.id)
+            client.heard = True
+            await join(client, stream, joint)
     except BridgeheadError as error:
         log.debug("attach to %s ended: %s", container.name, error.message)
     finally:

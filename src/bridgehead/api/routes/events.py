@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable
 
 from aiohttp import web
 
@@ -21,17 +21,13 @@ async def events(call: Call) -> web.StreamResponse:
     since, until = _moment(call.query, "since", now), _moment(call.query, "until", now)
     wanted = wire.wanted(filters.parse(call.query, wire.FILTERS))
     # Listening begins before the past is read, with no await between: nothing is missed, nothing told twice.
-    live = call.engine.events.subscribe()
-    past = call.engine.events.recent(since) if since is not None else ()
-    response = await open_stream(call.request)
-    try:
+    with call.engine.events.listening() as live:
+        past = call.engine.events.recent(since) if since is not None else ()
+        response = await open_stream(call.request)
         for event in past:
             if wanted(event) and (until is None or event.time <= until):
                 await response.write(json_line(wire.show(event)))
         await _follow(response, live, wanted, None if until is None else (until - now) / _BILLION)
-    finally:
-        if isinstance(live, AsyncGenerator):
-            await live.aclose()
     await response.write_eof()
     return response
 

@@ -14,6 +14,7 @@ from bridgehead.api.wire import body, terminal
 from bridgehead.api.wire.container_body import ExecBody, ExecStartBody, words
 from bridgehead.core.model.errors import BridgeheadError, Conflict
 from bridgehead.core.model.requests import ExecRequest
+from bridgehead.engine.executions import running
 from bridgehead.engine.faces import Exec
 
 _STDERR = 2
@@ -41,6 +42,7 @@ async def start(call: Call) -> web.StreamResponse:
     asked = await body.read(call.request, ExecStartBody)
     exec_ = call.engine.containers.exec(call.name)
     _check_fresh(exec_)
+    running(call.snapshot, exec_.container)  # once the connection is taken over, no status can be told
     if asked.detach:
         await call.engine.containers.start_exec(exec_.id, detach=True)
         return status_only(200)

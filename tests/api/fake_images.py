@@ -51,6 +51,9 @@ class FakeImages:
         self._engine.events.publish("image", "import", image.id, name=tag)
         return image
 
+    async def layer_sizes(self) -> dict[str, int]:
+        return {"sha256:00": 1234}
+
     async def tag(self, reference: str, tag: str) -> None:
         image = self.find(reference)
         self._engine.put(replace(image, tags=(*image.tags, tag)))

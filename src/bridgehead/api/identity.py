@@ -1,7 +1,9 @@
 """Who this daemon is: the facts `/info` and `/version` tell, gathered once by whoever starts it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from bridgehead.core.images.registries import RegistryOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,7 @@ class Identity:
     debug: bool = False
     labels: Sequence[str] = ()
     userland_proxy: bool = True
+    registries: RegistryOptions = field(default_factory=RegistryOptions)
 
 
 Who = Callable[[], Identity]

@@ -168,6 +168,7 @@ def identity(settings: Settings, parts: Parts) -> Identity:
         debug=settings.debug,
         labels=settings.labels,
         userland_proxy=options.userland_proxy,
+        registries=options.registries,
     )
 
 

@@ -148,6 +148,10 @@ class ImageShelf(Protocol):
 
     def find(self, reference: str) -> Image: ...
 
+    async def layer_sizes(self) -> Mapping[str, int]:
+        """Bytes of every layer of every image, by diff id, each once."""
+        ...
+
 
 class Pulls(Protocol):
     def pull(self, wanted: Pull) -> AsyncGenerator[Progress]:

@@ -28,6 +28,10 @@ class ImageUseCases:
     def find(self, reference: str) -> Image:
         return find_image(self._intent.snapshot, reference)
 
+    async def layer_sizes(self) -> dict[str, int]:
+        """Bytes of every layer of every image, each once."""
+        return await asyncio.to_thread(self._store.sizes, layers_in_use(self._intent.snapshot))
+
     @to_the_end
     async def import_tar(self, archive: BinaryIO, *, tag: str, changes: Sequence[str], message: str) -> Image:
         name = references.tag_name(tag) if tag else ""

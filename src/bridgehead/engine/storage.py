@@ -70,6 +70,10 @@ class Images(Protocol):
 
     def let_go(self, diff_ids: Iterable[str]) -> None: ...
 
+    def sizes(self, layers: Iterable[str]) -> dict[str, int]:
+        """Bytes of the files of each layer that is here."""
+        ...
+
     def sweep(self, keep: Iterable[str]) -> None:
         """Remove layer folders whose diff id is not in `keep`, and anything half-made."""
         ...

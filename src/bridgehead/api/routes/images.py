@@ -15,6 +15,7 @@ from bridgehead.api.wire import image as wire
 from bridgehead.api.wire.filters import Filters
 from bridgehead.core.model.container import Image
 from bridgehead.core.model.errors import Conflict, InvalidParameter, NotFound
+from bridgehead.core.model.ids import ImageID
 
 _FILTERS = ("before", "dangling", "label", "reference", "since", "until")
 _PRUNE_FILTERS = ("dangling", "label", "label!", "until")
@@ -28,7 +29,12 @@ async def list_all(call: Call) -> web.StreamResponse:
         key=lambda image: image.created,
         reverse=True,
     )
-    return json([wire.show(image, used[image.id]) for image in found])
+    shared = await _shared(call) if query.flag(call.query, "shared-size") else {}
+    return json([wire.show(image, used[image.id], shared.get(image.id, -1)) for image in found])
+
+
+async def _shared(call: Call) -> dict[ImageID, int]:
+    return wire.shared_sizes(call.snapshot.images.values(), await call.engine.images.layer_sizes())
 
 
 def _wanted(call: Call, asked: Filters) -> Callable[[Image], bool]:
@@ -64,7 +70,8 @@ async def inspect(call: Call) -> web.StreamResponse:
 
 
 async def history(call: Call) -> web.StreamResponse:
-    return json(wire.show_history(call.engine.images.find(call.name), call.snapshot.images))
+    image = call.engine.images.find(call.name)
+    return json(wire.show_history(image, await call.engine.images.layer_sizes()))
 
 
 async def tag(call: Call) -> web.StreamResponse:

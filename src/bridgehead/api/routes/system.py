@@ -11,7 +11,9 @@ from aiohttp import web
 from bridgehead.api.call import Call, Entry
 from bridgehead.api.reply import STANDARD, json
 from bridgehead.api.version import NEWEST, OLDEST
+from bridgehead.api.wire import image as image_wire
 from bridgehead.api.wire import volume as volume_wire
+from bridgehead.core.images.registries import HUB, HUB_INDEX, RegistryOptions
 from bridgehead.core.model.container import Status
 
 _PING = {
@@ -106,7 +108,21 @@ def _identity(call: Call) -> dict[str, object]:
         },
         "Debug": identity.debug,
         "Labels": list(identity.labels),
+        "RegistryConfig": _registries(identity.registries),
         "DefaultAddressPools": [{"Base": base, "Size": size} for base, size in identity.pools],
+    }
+
+
+def _registries(options: RegistryOptions) -> dict[str, object]:
+    """Docker Hub is the one index; what is insecure by name is listed beside it."""
+    hub = {"Name": HUB, "Mirrors": list(options.mirrors), "Secure": True, "Official": True}
+    insecure = [name for name in options.insecure if "/" not in name]
+    named = {name: {"Name": name, "Mirrors": [], "Secure": False, "Official": False} for name in insecure}
+    subnets = ["::1/128", "127.0.0.0/8", *(name for name in options.insecure if "/" in name)]
+    return {
+        "InsecureRegistryCIDRs": subnets,
+        "IndexConfigs": {HUB: hub, **named},
+        "Mirrors": list(options.mirrors),
     }
 
 
@@ -150,8 +166,7 @@ def _constants() -> Mapping[str, object]:
         "LoggingDriver": "json-file",
         "CgroupDriver": "cgroupfs",
         "Swarm": {"NodeID": "", "LocalNodeState": "inactive", "ControlAvailable": False},
-        "RegistryConfig": {"InsecureRegistryCIDRs": [], "IndexConfigs": {}, "Mirrors": []},
-        "IndexServerAddress": "",
+        "IndexServerAddress": HUB_INDEX,
         "SecurityOptions": [],
         "LiveRestoreEnabled": True,  # containers outlive the daemon here, always
         "ExperimentalBuild": False,
@@ -172,9 +187,23 @@ def _constants() -> Mapping[str, object]:
 
 
 async def disk_use(call: Call) -> web.StreamResponse:
-    sizes = sum(image.size for image in call.snapshot.images.values())
-    volumes = await _volumes(call)
-    return json({"LayersSize": sizes, "Images": [], "Containers": [], "Volumes": volumes, "BuildCache": []})
+    sizes = await call.engine.images.layer_sizes()
+    return json(
+        {
+            "LayersSize": sum(sizes.values()),
+            "Images": _image_use(call, sizes),
+            "Containers": [],
+            "Volumes": await _volumes(call),
+            "BuildCache": [],
+        }
+    )
+
+
+def _image_use(call: Call, sizes: Mapping[str, int]) -> list[dict[str, object]]:
+    images = call.snapshot.images.values()
+    used = Counter(container.image for container in call.snapshot.containers.values())
+    shared = image_wire.shared_sizes(images, sizes)
+    return [image_wire.show(image, used[image.id], shared[image.id]) for image in images]
 
 
 async def _volumes(call: Call) -> list[dict[str, object]]:

@@ -1,11 +1,13 @@
 """Images as lists, inspect and history show them, out of the image's own configuration."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
 from bridgehead.api.wire.moment import SECOND, since_epoch
+from bridgehead.core.images.config import RootFilesystem
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.container import Image
 from bridgehead.core.model.ids import ImageID
@@ -39,6 +41,7 @@ class Configuration(msgspec.Struct):
     container_config: dict[str, Any] | None = None
     config: dict[str, Any] | None = None  # shown again as it is
     history: list[History] | None = None
+    rootfs: RootFilesystem | None = None
 
 
 def configuration(image: Image) -> Configuration:
@@ -53,8 +56,8 @@ def labels(image: Image) -> dict[str, str]:
     return runnable(image).labels or {}
 
 
-def show(image: Image, containers: int) -> dict[str, object]:
-    """As a list shows it; `containers` counts those made from it."""
+def show(image: Image, containers: int, shared: int = -1) -> dict[str, object]:
+    """As a list shows it; `containers` counts those made from it, `shared` is -1 where nobody asked."""
     return {
         "Id": image.id,
         "ParentId": image.parent,
@@ -62,7 +65,7 @@ def show(image: Image, containers: int) -> dict[str, object]:
         "RepoDigests": list(image.digests),
         "Created": since_epoch(image.created) // SECOND,
         "Size": image.size,
-        "SharedSize": -1,
+        "SharedSize": shared,
         "VirtualSize": image.size,
         "Labels": labels(image),
         "Containers": containers,
@@ -92,16 +95,29 @@ def show_whole(image: Image, layout: Layout) -> dict[str, object]:
             "Name": "overlay2",
             "Data": {"LowerDir": ":".join(layout.layer(layer) for layer in reversed(image.layers))},
         },
-        "RootFS": {"Type": "layers", "Layers": list(image.layers)},
+        "RootFS": {"Type": "layers", "Layers": _diff_ids(found, image)},
         "Metadata": {"LastTagTime": _ZERO_TIME},
     }
 
 
-def show_history(image: Image, images: Mapping[ImageID, Image]) -> list[dict[str, object]]:
-    """Newest first. Sizes are known of whole images only, so the layers that came with one share one line."""
-    steps = list(reversed(configuration(image).history or [History(created=image.created)]))
-    layers = (index for index, step in enumerate(steps) if not step.empty_layer)
-    sizes = dict(zip(layers, _additions(image, images), strict=False)) or {0: image.size}
+def shared_sizes(images: Iterable[Image], sizes: Mapping[str, int]) -> dict[ImageID, int]:
+    """Of each image, the bytes of those layers that others have too."""
+    images = list(images)
+    owners = Counter(layer for image in images for layer in image.layers)
+    return {
+        image.id: sum(sizes.get(layer, 0) for layer in image.layers if owners[layer] > 1) for image in images
+    }
+
+
+def show_history(image: Image, layer_sizes: Mapping[str, int]) -> list[dict[str, object]]:
+    """Newest first, each step with what its layer holds; one size where history and layers do not fit."""
+    found = configuration(image)
+    steps = list(reversed(found.history or [History(created=image.created)]))
+    indexes = [index for index, step in enumerate(steps) if not step.empty_layer]
+    layers = list(reversed(_diff_ids(found, image)))
+    fits = len(indexes) == len(layers)
+    sizes = {index: layer_sizes.get(layer, 0) for index, layer in zip(indexes, layers, strict=fits)}
+    sizes = sizes if fits else {0: image.size}
     return [
         {
             "Id": image.id if index == 0 else "<missing>",
@@ -115,10 +131,6 @@ def show_history(image: Image, images: Mapping[ImageID, Image]) -> list[dict[str
     ]
 
 
-def _additions(image: Image, images: Mapping[ImageID, Image]) -> Iterator[int]:
-    """What the image itself, then those it was made on, brought to it; nothing for one without a layer."""
-    while parent := images.get(ImageID(image.parent)):
-        if image.layers != parent.layers:
-            yield image.size - parent.size
-        image = parent
-    yield image.size
+def _diff_ids(found: Configuration, image: Image) -> list[str]:
+    """As the configuration has them: a layer that is there twice is listed twice."""
+    return (found.rootfs.diff_ids if found.rootfs else None) or list(image.layers)

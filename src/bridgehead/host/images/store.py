@@ -121,6 +121,10 @@ class LayerStore:
         """The image of a configuration whose layers are all here."""
         return self._image(Content(document, config.parse(document)))
 
+    def sizes(self, layers: Iterable[str]) -> dict[str, int]:
+        """Bytes of the files of each layer that is here."""
+        return {layer: self._size(layer) for layer in layers if self._folder(layer).is_dir()}
+
     def sweep(self, keep: Iterable[str]) -> None:
         """Remove layer folders whose diff id is not in `keep`, and anything half-made."""
         with self._lock:

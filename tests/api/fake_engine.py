@@ -38,6 +38,11 @@ class FakePlugged:
         self.absent: dict[str, str] = {}
 
 
+class FakeFiles:
+    async def size(self, reference: str) -> int:
+        return 5
+
+
 class FakeEngine:
     def __init__(self) -> None:
         self.snapshot = Snapshot()
@@ -51,6 +56,7 @@ class FakeEngine:
         self.commits = FakeCommits(self)
         self.plugged = FakePlugged()
         self.volumes = FakeVolumes(self)
+        self.files = FakeFiles()
         self._identifiers = itertools.count(1)
         for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
             self.networks.add(NetworkRequest(name=name, driver=driver), ipam_options=None)

@@ -19,6 +19,9 @@ class FakeEvents:
         for queue in self.listeners:
             queue.put_nowait(event)
 
+    def pruned(self, kind: str, freed: int) -> None:
+        self.publish(kind, "prune", "", reclaimed=str(freed))
+
     def recent(self, since: int) -> Sequence[Event]:
         return [event for event in self.kept if event.time >= since]
 

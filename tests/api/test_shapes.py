@@ -234,7 +234,7 @@ async def test_prunes_tell_what_went(api: Api) -> None:
 
     assert networks.json == {"NetworksDeleted": ["gone"]}
     assert young.json == {"ContainersDeleted": None, "SpaceReclaimed": 0}
-    assert {"ContainersDeleted": [stopped], "SpaceReclaimed": 0} == containers.json
+    assert {"ContainersDeleted": [stopped], "SpaceReclaimed": 5} == containers.json
     assert (wrong.status, wrong.message) == (400, 'failed to parse value as time or duration: "zz"')
 
 
@@ -298,3 +298,17 @@ async def test_docker_py_reads_what_we_say(api: Api) -> None:
             client.close()
 
     assert await asyncio.to_thread(drive) == (b"to stdout\n", "py", 4)
+
+
+async def test_sizes_are_told_when_asked_for(api: Api) -> None:
+    await api.container("sized", "sleep")
+
+    listed = (await api.ask("GET", "/containers/json?all=1&size=1")).json[0]
+    shown = (await api.ask("GET", "/containers/sized/json?size=1")).json
+    unasked = (await api.ask("GET", "/containers/sized/json")).json
+    pruned = (await api.ask("POST", "/containers/prune")).json
+
+    assert (listed["SizeRw"], listed["SizeRootFs"]) == (shown["SizeRw"], shown["SizeRootFs"]) == (5, 1239)
+    assert "SizeRw" not in unasked
+    assert pruned["SpaceReclaimed"] == 5
+    assert api.engine.events.kept[-1].attributes == {"reclaimed": "5"}

@@ -42,3 +42,17 @@ def test_nothing_changed_is_nothing(daemon: Daemon) -> None:
 
     assert daemon.docker.ok("diff", "never") == daemon.docker.ok("diff", "once") == ""
     daemon.docker.ok("rm", "never", "once")
+
+
+def test_sizes_count_each_file_once_and_nothing_through_a_link(daemon: Daemon) -> None:
+    daemon.host.run("sh", "-c", "mkdir -p /run/big; head -c 100000 /dev/zero > /run/big/file")
+    write = "head -c 5000 /dev/zero > /tmp/a; ln /tmp/a /tmp/b; ln -s /run/big /tmp/c; rm /etc/group"
+    daemon.docker.ok("run", "--name", "box", "-v", "/run/big:/big", "busybox", "sh", "-c", write)
+
+    sizes = daemon.docker.ok("inspect", "-s", "-f", "{{.SizeRw}}", "box")
+    listed = daemon.docker.ok("ps", "-a", "-s", "--format", "{{.Size}}")
+
+    assert sizes == "5000"
+    assert listed.startswith("5kB (virtual ")
+    freed = daemon.docker.ok("container", "prune", "-f")
+    assert "Total reclaimed space: 5kB" in freed

@@ -104,7 +104,7 @@ class ContainerUseCases:
         except NotFound as error:
             raise NotFound(f"Cannot kill container: {reference}: {error.message}") from None
         wanted = number(signal or "SIGKILL")
-        _require_running(container, "kill container: ")
+        _require_running(container, f"Cannot kill container: {reference}: ")
         self._events.container(container, "kill", signal=str(wanted))
         if wanted in {signals.SIGKILL, number(container.spec.stop_signal)}:
             self._mark(container.id, stopped=True)
@@ -131,6 +131,7 @@ class ContainerUseCases:
         if container.state.status.has_process:
             # Before anybody's turn: a long stop that has the container would make us wait for its patience.
             self._mark(container.id, stopped=True)
+            self._events.container(container, "kill", signal=str(int(signals.SIGKILL)))
             await self._runtime.signal(container.id, signals.SIGKILL)
         async with self._life.changing(container.id):
             self._life.revivals.cancel(container.id)
@@ -150,7 +151,10 @@ class ContainerUseCases:
             raise InvalidParameter("Neither old nor new names may be empty")
         if name.removeprefix("/") == container.name:
             raise InvalidParameter("Renaming a container with the same name as its current name")
-        renamed = replace(container, name=creation.free_name(self._intent.snapshot, name))
+        try:
+            renamed = replace(container, name=creation.free_name(self._intent.snapshot, name))
+        except (Conflict, InvalidParameter) as error:
+            raise type(error)(f"Error when allocating new name: {error.message}") from None
         await self._intent.realise(self._intent.snapshot.put(renamed))
         self._events.container(renamed, "rename", oldName=f"/{container.name}")
 
@@ -174,6 +178,7 @@ class ContainerUseCases:
     def processes(self, reference: str) -> Sequence[int]:
         container = self._of_ours(reference, "list the processes of")
         _require_running(container, "")
+        self._events.container(container, "top")
         return self._runtime.processes(container.id)
 
     def usage(self, reference: str) -> Usage | None:
@@ -191,7 +196,8 @@ class ContainerUseCases:
         return self._logs.read(container.id, follow=follow and living, tail=tail, since=since, until=until)
 
     def create_exec(self, reference: str, request: ExecRequest) -> Exec:
-        return self._executions.create(self._of_ours(reference, "run a command in").id, request)
+        self._of_ours(reference, "run a command in")
+        return self._executions.create(reference, request)
 
     def exec(self, identifier: str) -> Exec:
         return self._executions.find(identifier)
@@ -235,7 +241,9 @@ class ContainerUseCases:
         patience = container.spec.stop_timeout_s if timeout_s is None else timeout_s
         if container.state.status is Status.PAUSED:
             await self._runtime.pause(identifier, frozen=False)
+        self._events.container(container, "kill", signal=str(first))
         if not await self._signal_and_wait(identifier, first, patience):
+            self._events.container(container, "kill", signal=str(int(signals.SIGKILL)))
             await self._kill(identifier)
         self._events.container(container, "stop")
 

@@ -39,6 +39,9 @@ class EventBus:
     def plain(self, kind: str, action: str, attributes: Mapping[str, str], *, actor: str = "") -> None:
         self._publish(kind, action, actor, attributes)
 
+    def pruned(self, kind: str, freed: int) -> None:
+        self.plain(kind, "prune", {"reclaimed": str(freed)})
+
     def recent(self, since: int) -> Sequence[Event]:
         return [event for event in self._kept if event.time >= since]
 

@@ -7,11 +7,11 @@ from bridgehead.core import links
 from bridgehead.core.model.container import Container, ProcessSpec, Status
 from bridgehead.core.model.errors import (
     BridgeheadError,
+    CommandNotFound,
     Conflict,
     HostRefused,
     InvalidParameter,
     NotFound,
-    failed_start_code,
 )
 from bridgehead.core.model.ids import ContainerID
 from bridgehead.core.model.requests import ExecRequest
@@ -23,6 +23,7 @@ from bridgehead.engine.tasks import Tasks
 from bridgehead.engine.world import Execution, Runtime
 
 _KEPT = 512
+_NOT_FOUND, _NOT_RUN = 127, 126  # whatever kept it from running, as in Docker
 
 
 class Executions:
@@ -65,7 +66,7 @@ class Executions:
                 stdin=request.attach_stdin and not detach,
             )
         except BridgeheadError as error:
-            instance.exit_code = failed_start_code(error)
+            instance.exit_code = _NOT_FOUND if isinstance(error, CommandNotFound) else _NOT_RUN
             if type(error) is HostRefused:
                 await self._check_still_runs(container.id)
             raise

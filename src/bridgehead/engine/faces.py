@@ -235,6 +235,10 @@ class ContainerFiles(Protocol):
 
     async def changes(self, reference: str) -> Sequence[Change]: ...
 
+    async def size(self, reference: str) -> int:
+        """Bytes of all that it changed; 0 for a sandbox that is no container."""
+        ...
+
 
 class Updates(Protocol):
     async def update(self, reference: str, update: Update) -> None: ...
@@ -250,6 +254,10 @@ class Events(Protocol):
 
     def listening(self) -> AbstractContextManager[AsyncIterator[Event]]:
         """Those to come, from now on, for as long as the context lasts."""
+        ...
+
+    def pruned(self, kind: str, freed: int) -> None:
+        """Tell that what is not used was removed, and how many bytes that gave back."""
         ...
 
 

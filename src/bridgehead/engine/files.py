@@ -62,6 +62,10 @@ class FileUseCases:
         container = self._ours(reference, "list the changes of")
         return await self._copies.changes(self._bare(container))
 
+    async def size(self, reference: str) -> int:
+        container = self._intent.snapshot.find_container(reference)
+        return 0 if container.guest else await self._copies.size(self._bare(container))
+
     def _ours(self, reference: str, what: str) -> Container:
         container = self._intent.snapshot.find_container(reference)
         refuse(container, what)

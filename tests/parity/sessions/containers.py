@@ -4,6 +4,8 @@ from tests.parity.difference import Difference
 from tests.parity.sessions.words import FILTER_CASE, sleeper, state
 
 _KEPT = "--label tier=back -e COLOUR=red --log-opt labels=tier --log-opt env=COLOUR"
+_MANY = "--label x=1 --expose 80 -v /run/v:/v -p 8080:80"
+_TOLD = "{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.signal}}"
 _TALK = "echo err >&2; usleep 300000; for i in 1 2 3 4; do echo out $i; done; printf unended; sleep 1000"
 
 SCENARIOS: dict[str, tuple[str, ...]] = {
@@ -96,6 +98,48 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
         "sorted: container prune -f",
         "ps -a --format {{.Names}}",
     ),
+    "corners": (
+        f"run -d --name up {_MANY} busybox sh -c 'echo 12345 > /f; sleep 1000'",
+        "create --name idle busybox true",
+        "until 12345: exec up cat /f",
+        "top nobody",
+        "top idle",
+        "top up -eo user",
+        "ps -a -f health=none --format {{.Names}}",
+        "ps -a -f is-task=false --format {{.Names}}",
+        "ps -a -f before=idle --format {{.Names}}",
+        "ps -a -f since=up --format {{.Names}}",
+        "ps -f expose=80 --format {{.Names}}",
+        "ps -f expose=80/udp --format {{.Names}}",
+        "ps -f publish=8080 --format {{.Names}}",
+        "ps -f volume=/v --format {{.Names}}",
+        "ps -a -f status=created -f status=running --format {{.Names}}",
+        "ps -a -f name=up -f name=idle --format {{.Names}}",
+        "ps -a -f label=x=2 --format {{.Names}}",
+        "ps -a -f network=nothing --format {{.Names}}",
+        "ps -a -f ancestor=nothing --format {{.Names}}",
+        "ps -a -s --format '{{.Names}} {{.Size}}'",
+        "inspect -s -f '{{.SizeRw}}' up",
+        "inspect -f '{{json .HostConfig.LogConfig}}' up",
+        "container prune -f --filter until=1h",
+        "container prune -f --filter label=x=1",
+        "rename up 'bad name'",
+        "rename up idle",
+        "rename nobody other",
+        "kill idle",
+        "exec -w /nowhere up true",
+        "exec -u nobodyhere up true",
+        "pause idle",
+        "wait idle nobody",
+        "attach idle",
+        "port up",
+        "port up 81",
+        "container prune -f --filter label!=x",
+        "rm -f up nobody",
+        "run -d --name ends busybox sleep 1000",
+        "stop -t 0 ends",
+        f"sorted until stop ends: events --since 1m --until 0s -f type=container --format '{_TOLD}'",
+    ),
     "restarts": (
         "run -d --name failing --restart on-failure:2 busybox sh -c 'echo once; exit 3'",
         "until ^exited.* 3 2 : " + state("failing"),
@@ -186,4 +230,16 @@ DIFFERENCES: dict[str, tuple[Difference, ...]] = {
         ),
     ),
     "lists": (FILTER_CASE,),
+    "corners": (
+        Difference(
+            "what exec cannot start is told on standard error",
+            oracle=r"out (OCI runtime exec failed: exec failed: .* chdir to cwd .*|unable to find user .*)",
+            ours=r"err (OCI runtime exec failed: exec failed: .* chdir to cwd .*|unable to find user .*)",
+        ),
+        Difference(
+            "the wording of Docker 23 and later",
+            oracle=r"err Error .* Container ID\d+ is not running|err Error .* name \(/bad name\), .*",
+            ours=r"err Error .* container ID\d+ is not running|err Error .* name \(bad name\), .*",
+        ),
+    ),
 }

@@ -54,7 +54,21 @@ async def list_all(call: Call) -> web.StreamResponse:
     )
     view, now = _view(call), time.time_ns()
     shown = found[:limit] if limit > 0 else found
-    return json([wire.summarise(container, view, call.face.layout, now) for container in shown])
+    lines = [wire.summarise(container, view, call.face.layout, now) for container in shown]
+    if query.flag(call.query, "size"):
+        for line, container in zip(lines, shown, strict=True):
+            line.update(await _sizes(call, container))
+    return json(lines)
+
+
+async def _sizes(call: Call, container: Container) -> dict[str, int]:
+    """Nothing for one that is removed while it is measured."""
+    try:
+        changed = await call.engine.files.size(container.id)
+    except NotFound:
+        return {}
+    image = call.snapshot.images.get(container.image)
+    return {"SizeRw": changed, "SizeRootFs": changed + (image.size if image else 0)}
 
 
 def _view(call: Call) -> attachments.View:
@@ -63,7 +77,10 @@ def _view(call: Call) -> attachments.View:
 
 async def inspect(call: Call) -> web.StreamResponse:
     container = call.snapshot.find_container(call.name)
-    return json(wire.show(container, _view(call), call.face.layout))
+    shown = wire.show(container, _view(call), call.face.layout)
+    if query.flag(call.query, "size"):
+        shown |= await _sizes(call, container)
+    return json(shown)
 
 
 async def rename(call: Call) -> web.StreamResponse:
@@ -91,13 +108,18 @@ async def prune(call: Call) -> web.StreamResponse:
         for container in call.snapshot.containers.values()
         if not container_state.alive(container.state)
     ]
-    removed = []
+    removed, freed = [], 0
     for container in idle:
         labels = container.spec.labels
         meant = filters.labels_match(asked, labels) and not filters.labels_spared(asked, labels)
-        if meant and moment.since_epoch(container.created) <= until and await _removed(call, container):
+        if not meant or moment.since_epoch(container.created) > until:
+            continue
+        size = (await _sizes(call, container)).get("SizeRw", 0)
+        if await _removed(call, container):
             removed.append(container.id)
-    return json({"ContainersDeleted": removed or None, "SpaceReclaimed": 0})
+            freed += size
+    call.engine.events.pruned("container", freed)
+    return json({"ContainersDeleted": removed or None, "SpaceReclaimed": freed})
 
 
 async def _removed(call: Call, container: Container) -> bool:

@@ -14,9 +14,12 @@ _PATIENCE_S = 10.0
 
 
 async def top(call: Call) -> web.StreamResponse:
-    wanted = set(call.engine.containers.processes(call.name))
+    container = call.snapshot.find_container(call.name)
     listing = await _listing(_words(call.query.get("ps_args", "") or "-ef"))
     titles, *rows = (line.split() for line in listing.splitlines() if line.strip())
+    if "PID" not in titles:
+        raise InvalidParameter("Couldn't find PID field in ps output")
+    wanted = set(call.engine.containers.processes(container.id))
     return json({"Titles": titles, "Processes": _rows(titles, rows, wanted)})
 
 
@@ -47,8 +50,6 @@ async def _listing(words: Sequence[str]) -> str:
 
 def _rows(titles: Sequence[str], rows: Sequence[list[str]], wanted: set[int]) -> list[list[str]]:
     """The container's own rows; a command's spaces do not make it more than one column."""
-    if "PID" not in titles:
-        raise InvalidParameter("Couldn't find PID field in ps output")
     place, last = titles.index("PID"), len(titles) - 1
     return [
         [*row[:last], " ".join(row[last:])]

@@ -142,6 +142,7 @@ def summarise(container: Container, view: attachments.View, layout: Layout, now:
 def _host_config(container: Container, snapshot: Snapshot) -> dict[str, object]:
     shown = {**_HOST_CONFIG, **_document(container.host_config_echo)}
     shown["NetworkMode"] = container.spec.network_mode
+    shown["LogConfig"] = _log_config(shown["LogConfig"])
     told = (
         f"/{item.source.name}:/{container.name}/{item.alias}" for item in links.linked(snapshot, container)
     )
@@ -151,6 +152,14 @@ def _host_config(container: Container, snapshot: Snapshot) -> dict[str, object]:
         "MaximumRetryCount": container.spec.restart.maximum,
     }
     return shown
+
+
+def _log_config(said: object) -> Mapping[str, object]:
+    """Clients send an empty type for "the usual"."""
+    usual: Mapping[str, object] = {"Type": "json-file", "Config": {}}
+    return (
+        {**usual, **{key: value for key, value in said.items() if value}} if isinstance(said, dict) else usual
+    )
 
 
 def _config(container: Container, image: Image | None) -> dict[str, object]:

@@ -26,6 +26,7 @@ from bridgehead.core.oci.mounts import INEVITABLE
 from bridgehead.core.roots import View
 from bridgehead.host.copying import order as orders
 from bridgehead.host.copying.order import Difference, Facts, Inner, Order, Verb
+from bridgehead.host.copying.sizes import changed_bytes
 from bridgehead.host.images import confined
 
 _PIECE = 1 << 18
@@ -72,6 +73,9 @@ class ContainerCopies:
             lines = b"".join([piece async for piece in _pieces(child)]).splitlines()
         found = (msgspec.json.decode(line, type=Difference) for line in lines)
         return [Change(one.path, ChangeKind(one.kind)) for one in found]
+
+    async def size(self, view: View) -> int:
+        return await asyncio.to_thread(changed_bytes, view.root.upper)
 
 
 def _order(

@@ -18,6 +18,7 @@ class Asked:
     path: str
     query: dict[str, list[str]]
     body: bytes
+    headers: dict[str, str]
 
     @property
     def json(self):
@@ -31,6 +32,7 @@ class Says:
     status: int = 200
     body: bytes = b""
     chunks: tuple[bytes, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
     stream: Callable[["Wire"], None] | None = None
 
 
@@ -110,13 +112,17 @@ class _Request(BaseHTTPRequestHandler):
         target = urlsplit(self.path)
         path = target.path.removeprefix("/v1.48")
         body = self._chunked() if "chunked" in self.headers.get("Transfer-Encoding", "") else self._plain()
-        answer = self.server.script.answer(Asked(self.command, path, parse_qs(target.query), body))
+        answer = self.server.script.answer(
+            Asked(self.command, path, parse_qs(target.query), body, dict(self.headers))
+        )
         if answer.stream:
             self.wfile.write(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n")
             answer.stream(Wire(self))
             self.close_connection = True
             return
         self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
         if answer.chunks:
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
@@ -125,9 +131,10 @@ class _Request(BaseHTTPRequestHandler):
             return
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
 
-    do_GET = do_POST = do_DELETE = _answer  # noqa: N815 - http.server looks for these names
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - http.server looks for these names
 
     def _plain(self) -> bytes:
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))

@@ -48,7 +48,14 @@ def prepared(request: pytest.FixtureRequest) -> Iterator[Daemon]:
         for line in filter(None, MADE.splitlines()):
             daemon.docker.ok(*shlex.split(line))
         daemon.docker("start", "-a", "gone")
+        (folder(daemon) / "tree" / "in").mkdir(parents=True)
+        for name in ("file", "tree/file", "tree/in/file"):
+            (folder(daemon) / name).write_text("text\n")
         yield daemon
+
+
+def folder(daemon: Daemon) -> Path:
+    return daemon.host.folder / "work"
 
 
 def lines() -> list[str]:
@@ -60,6 +67,7 @@ def test_both_command_lines_say_the_same(prepared: Daemon, line: str) -> None:
     version = {"DOCKER_API_VERSION": "1.41"}
     environment = {**prepared.docker.environment, **version, "PYTHONDONTWRITEBYTECODE": ""}
 
+    line = line.replace("DIR", str(folder(prepared)))
     reference = _said(DOCKER, line, environment)
     actual = _said(OURS, line, environment)
 

@@ -43,6 +43,12 @@ class Refused(CommandFailed):
         self.sentence = sentence
 
 
+def reason(error: OSError) -> str:
+    """As Go has it: `no such file or directory`."""
+    text = error.strerror or str(error)
+    return text[:1].lower() + text[1:]
+
+
 class Pending:
     """A request that was sent; its answer is read when it is wanted."""
 
@@ -71,16 +77,34 @@ class Client:
     def send(self, method: str, path: str, query: Query | None = None, body: Body | None = None) -> Pending:
         return Pending(self._request(method, path, query, body, {"Connection": "close"}))
 
-    def stream(self, path: str, query: Query | None = None) -> Iterator[bytes]:
-        """The answer to a GET, piece by piece, for as long as the daemon goes on."""
-        connection = self._request("GET", path, query, None, {"Connection": "close"})
+    def stream(
+        self,
+        path: str,
+        query: Query | None = None,
+        *,
+        method: str = "GET",
+        headers: Mapping[str, str] | None = None,
+    ) -> Iterator[bytes]:
+        """The answer, piece by piece, for as long as the daemon goes on."""
+        connection = self._request(method, path, query, None, {"Connection": "close", **(headers or {})})
         return connection.body(_accepted(connection))
 
-    def upload(self, path: str, pieces: Iterable[bytes], query: Query) -> Iterator[bytes]:
-        """POST a body of unknown length; the answer, piece by piece."""
+    def head(self, path: str, query: Query) -> Mapping[str, str]:
+        """The answer's headers, by their names in small letters."""
+        connection = self._request("HEAD", path, query, None, {"Connection": "close"})
+        with closing(connection):
+            head = connection.head()
+            if head.status >= ERRORS:
+                raise Refused(head.status, "")
+            return head.headers
+
+    def upload(
+        self, path: str, pieces: Iterable[bytes], query: Query, *, method: str = "POST"
+    ) -> Iterator[bytes]:
+        """Send a body of unknown length; the answer, piece by piece."""
         connection = self._connect()
         headers = {"Content-Type": "application/x-tar", "Connection": "close"}
-        connection.send("POST", _target(path, query), headers, pieces)
+        connection.send(method, _target(path, query), headers, pieces)
         return connection.body(_accepted(connection))
 
     def hijack(self, path: str, query: Query | None = None, body: Body | None = None) -> Connection:

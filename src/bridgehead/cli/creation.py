@@ -1,26 +1,20 @@
 """`bridgehead create`, and the options it shares with `run`."""
 
 import sys
-from collections.abc import Callable
-from typing import Unpack
+from collections.abc import Callable, Mapping
+from typing import Any, Unpack
 
 import click
 
 from bridgehead.cli.client import Body, Client, Refused
-from bridgehead.cli.pulling import ImageSource
+from bridgehead.cli.mounts import mount
 from bridgehead.cli.replies import Created
-from bridgehead.cli.verb import Verb
+from bridgehead.cli.surroundings import nanoseconds, ulimit
+from bridgehead.cli.verb import Parsed, Verb
 from bridgehead.cli.wishes import Attached, Wishes, byte_count, container_body
 
-
-class Bytes(click.ParamType[int]):
-    name = "bytes"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        try:
-            return byte_count(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+BYTES = Parsed("bytes", byte_count)
+DURATION = Parsed("duration", nanoseconds)
 
 
 def _text(*names: str, about: str, default: str = "") -> click.Option:
@@ -35,21 +29,68 @@ def _switch(*names: str, about: str) -> click.Option:
     return click.Option(names, is_flag=True, help=about)
 
 
-def _number(
-    *names: str, about: str, kind: click.ParamType[float] | click.ParamType[int] = click.INT
-) -> click.Option:
+def _number(*names: str, about: str, kind: click.ParamType[Any] = click.INT) -> click.Option:
     return click.Option(names, type=kind, default=0, help=about)
 
 
-OPTIONS = (
-    _list("--add-host", about="Add a custom host-to-IP mapping (host:ip)"),
-    _list("--cap-add", about="Add Linux capabilities"),
-    _list("--cap-drop", about="Drop Linux capabilities"),
+def _read(*names: str, about: str, kind: str, read: Callable[[str], object]) -> click.Option:
+    return click.Option(names, multiple=True, type=Parsed(kind, read), metavar=kind, help=about)
+
+
+LIMITS = (
     _number("--cpu-period", about="CPU period, in microseconds"),
     _number("--cpu-quota", about="CPU time in each period, in microseconds"),
     _number("-c", "--cpu-shares", about="CPU shares (relative weight)"),
     _number("--cpus", kind=click.FLOAT, about="Number of CPUs"),
     _text("--cpuset-cpus", about="CPUs in which to allow execution (0-3, 0,1)"),
+    _number("-m", "--memory", kind=BYTES, about="Memory limit"),
+    _number("--memory-reservation", kind=BYTES, about="Memory soft limit"),
+    _number("--memory-swap", kind=BYTES, about="Memory plus swap; -1 for unlimited swap"),
+    _number("--pids-limit", about="Limit the number of processes (-1 for unlimited)"),
+    _number("--blkio-weight", about="Block IO (relative weight), between 10 and 1000, or 0 to disable"),
+    _number("--cpu-rt-period", about="CPU real-time period in microseconds"),
+    _number("--cpu-rt-runtime", about="CPU real-time runtime in microseconds"),
+    _text("--cpuset-mems", about="Memory nodes in which to allow execution (0-3, 0,1)"),
+)
+OPTIONS = (
+    *LIMITS,
+    _list("--annotation", about="Add an annotation to the container (passed through to the OCI runtime)"),
+    _text("--cgroup-parent", about="Parent cgroup of the container"),
+    _text("--cgroupns", about="Cgroup namespace to use (host|private)"),
+    _read("--device", about="Add a host device to the container", kind="device", read=str),
+    _list("--device-cgroup-rule", about="Add a rule to the cgroup allowed devices list"),
+    _list("--group-add", about="Add additional groups to join"),
+    _text("--health-cmd", about="Command to run to check health"),
+    _number("--health-interval", kind=DURATION, about="Time between running the check (ms|s|m|h)"),
+    _number("--health-retries", about="Consecutive failures needed to report unhealthy"),
+    _number("--health-start-interval", kind=DURATION, about="Time between checks during the start period"),
+    _number("--health-start-period", kind=DURATION, about="Time to start in, before failures count"),
+    _number("--health-timeout", kind=DURATION, about="Maximum time to allow one check to run"),
+    _switch("--no-healthcheck", about="Disable the HEALTHCHECK of the image"),
+    _switch("--init", about="Run an init inside the container that forwards signals and reaps processes"),
+    _text("--ipc", about="IPC mode to use"),
+    _list("--label-file", about="Read in a line delimited file of labels"),
+    _text("--log-driver", about="Logging driver for the container"),
+    _list("--log-opt", about="Log driver options"),
+    click.Option(["--memory-swappiness"], type=int, default=-1, help="Tune memory swappiness (0 to 100)"),
+    _read("--mount", about="Attach a filesystem mount to the container", kind="mount", read=mount),
+    _switch("--oom-kill-disable", about="Disable OOM Killer"),
+    _number("--oom-score-adj", about="Tune the host's OOM preferences (-1000 to 1000)"),
+    _text("--pid", about="PID namespace to use"),
+    _text("--platform", about="Platform, if the server is multi-platform capable"),
+    _switch("-q", "--quiet", about="Suppress the pull output"),
+    _text("--runtime", about="Runtime to use for this container"),
+    _list("--security-opt", about="Security options"),
+    _number("--shm-size", kind=BYTES, about="Size of /dev/shm"),
+    _list("--storage-opt", about="Storage driver options for the container"),
+    _read("--ulimit", about="Ulimit options", kind="ulimit", read=ulimit),
+    _text("--userns", about="User namespace to use"),
+    _text("--uts", about="UTS namespace to use"),
+    _text("--volume-driver", about="Volume driver for the container"),
+    _list("--volumes-from", about="Mount volumes from the specified container(s)"),
+    _list("--add-host", about="Add a custom host-to-IP mapping (host:ip)"),
+    _list("--cap-add", about="Add Linux capabilities"),
+    _list("--cap-drop", about="Drop Linux capabilities"),
     _list("--dns", about="Set custom DNS servers"),
     _list("--dns-option", "--dns-opt", "dns_option", about="Set DNS options"),
     _list("--dns-search", about="Set custom DNS search domains"),
@@ -66,15 +107,11 @@ OPTIONS = (
     _list("--link", about="Add link to another container"),
     _list("--link-local-ip", about="Container link-local addresses"),
     _text("--mac-address", about="Container MAC address"),
-    _number("-m", "--memory", kind=Bytes(), about="Memory limit"),
-    _number("--memory-reservation", kind=Bytes(), about="Memory soft limit"),
-    _number("--memory-swap", kind=Bytes(), about="Memory plus swap; -1 for unlimited swap"),
     _text("--name", about="Assign a name to the container"),
     _list("--network", "--net", "network", about="Connect the container to a network"),
     _list(
         "--network-alias", "--net-alias", "network_alias", about="Add network-scoped alias for the container"
     ),
-    _number("--pids-limit", about="Limit the number of processes (-1 for unlimited)"),
     _switch("--privileged", about="Give extended privileges to this container"),
     _list("-p", "--publish", about="Publish a container's port(s) to the host"),
     _switch("-P", "--publish-all", about="Publish all exposed ports to random ports"),
@@ -114,22 +151,38 @@ def new_container(
 ) -> str:
     """Create it and print the daemon's warnings; its id."""
     body = container_body(image, command, wishes, attached)
-    source = ImageSource(client, image, wishes["pull"])
-    source.prepare()
-    reply = _asked(client, body, wishes["name"], source)
+    query = {"name": wishes["name"] or None, "platform": wishes["platform"] or None}
+    if wishes["pull"] == "always":
+        _pull(client, image, wishes)
+    reply = _sent(client, body, query, image, wishes)
     for warning in reply.get("Warnings") or []:
         print(f"WARNING: {warning}", file=sys.stderr)
     return reply["Id"]
 
 
-def _asked(client: Client, body: Body, name: str, source: ImageSource) -> Created:
-    query = {"name": name or None}
+def _sent(client: Client, body: Body, query: Mapping[str, str | None], image: str, wishes: Wishes) -> Created:
+    """A missing image is pulled, unless that is not wanted, and then it is tried once more."""
     try:
         reply: Created = client.post("/containers/create", body, query)
     except Refused as error:
-        source.supply(error)
+        if wishes["pull"] != "missing" or "no such image" not in error.sentence.lower():
+            raise
+        if not wishes["quiet"]:
+            print(f"Unable to find image '{_tagged(image)}' locally", file=sys.stderr)
+        _pull(client, image, wishes)
         reply = client.post("/containers/create", body, query)
     return reply
+
+
+def _pull(client: Client, image: str, wishes: Wishes) -> None:
+    from bridgehead.cli.registries import fetch, named
+
+    name, label = named(image)
+    fetch(client, name, label or "latest", platform=wishes["platform"], quiet=wishes["quiet"], aside=True)
+
+
+def _tagged(image: str) -> str:
+    return image if "@" in image or ":" in image.rpartition("/")[2] else f"{image}:latest"
 
 
 def _create(client: Client, image: str, command: tuple[str, ...], **wishes: Unpack[Wishes]) -> None:

@@ -64,10 +64,23 @@ EXAMPLES: Mapping[str, Sequence[Example]] = {
         ("Of several kinds at once", "inspect web backend"),
     ),
     "logs": (("The last ten lines, and what comes", "logs -f --tail 10 web"),),
+    "cp": (
+        ("Into a container", "cp site.conf web:/etc/site.conf"),
+        ("Out of it, as an archive", "cp web:/var/log - | tar -t"),
+    ),
+    "stats": (("Once, instead of again and again", "stats --no-stream"),),
+    "update": (("More memory for a running container", "update --memory 512m --memory-swap 1g web"),),
     "events": (("What happens to networks", "events --filter type=network"),),
     "images": (("By name", "images 'example/*'"),),
+    "pull": (("By its tag", "pull busybox:1.36"),),
+    "push": (("To a registry of your own", "push registry.example:5000/web:v2"),),
+    "save": (("Two images in one archive", "save -o images.tar web:v2 busybox"),),
     "load": (("What save has written", "load -i images.tar"),),
     "import": (("A root file system, with a command", "import -c 'CMD [\"sh\"]' root.tar example/root"),),
+    "volume create": (("With a name", "volume create data"),),
+    "volume prune": (("Named ones as well", "volume prune --all"),),
+    "system prune": (("Without being asked", "system prune -f"),),
+    "system df": (("One line for each object", "system df -v"),),
     "sandbox add": (
         (
             "A namespace made with `ip netns add guest`",

@@ -8,14 +8,18 @@ GAP = 3
 SHORT_ID = 12
 MINUTE, HOUR, DAY = 60, 3600, 86400
 THOUSAND = 1000
+BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    columns = list(zip(headings, *rows, strict=True))
-    widths = [max(MINIMUM, max(map(len, column)) + GAP) for column in columns[:-1]]
-    lines = [_line(row, widths) for row in (headings, *rows)]
-    return "\n".join(lines)
+    return tabs([headings, *rows])
+
+
+def tabs(rows: Sequence[Sequence[str]], minimum: int = MINIMUM) -> str:
+    """Columns without headings of their own."""
+    widths = [max(minimum, max(map(len, column)) + GAP) for column in list(zip(*rows, strict=True))[:-1]]
+    return "\n".join(_line(row, widths) for row in rows)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
@@ -63,11 +67,20 @@ def _count(number: int, unit: str) -> str:
 
 def size(count: float, digits: int = 3) -> str:
     """Bytes in powers of a thousand, with so many significant digits."""
+    return _scaled(count, THOUSAND, UNITS, digits)
+
+
+def binary_size(count: float) -> str:
+    """Bytes in powers of 1024, four significant digits."""
+    return _scaled(count, 1024, BINARY_UNITS, 4)
+
+
+def _scaled(count: float, base: int, units: Sequence[str], digits: int) -> str:
     unit = 0
-    while count >= THOUSAND and unit < len(UNITS) - 1:
-        count /= THOUSAND
+    while count >= base and unit < len(units) - 1:
+        count /= base
         unit += 1
-    return f"{count:.{digits}g}{UNITS[unit]}"
+    return f"{count:.{digits}g}{units[unit]}"
 
 
 def local_time(seconds: float) -> str:

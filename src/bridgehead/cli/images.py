@@ -1,16 +1,16 @@
 """`bridgehead import`, `load`, `commit`, `tag` and `rmi`."""
 
-import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
-from bridgehead.cli.client import NOT_FOUND, Client, CommandFailed, Query, Refused
+from bridgehead.cli.client import NOT_FOUND, Client, CommandFailed, Query, Refused, reason
 from bridgehead.cli.connection import PIECE
+from bridgehead.cli.progress import follow
 from bridgehead.cli.verb import Verb, each
 
 
@@ -27,8 +27,7 @@ def import_(
     repository, label = split_reference(reference)
     query: Query = {"fromSrc": "-", "repo": repository, "tag": label, "message": message, "changes": change}
     with _opened(source) as archive:
-        for line in _lines(client.upload("/images/create", _pieces(archive), query)):
-            print(line)
+        follow(client.upload("/images/create", _pieces(archive), query))
 
 
 @click.command(cls=Verb)
@@ -40,8 +39,7 @@ def load(client: Client, *, source: str, quiet: bool) -> None:
     if source == "-" and sys.stdin.isatty():
         raise CommandFailed("requested load from stdin, but stdin is empty")
     with _opened(source) as archive:
-        for line in _lines(client.upload("/images/load", _pieces(archive), {"quiet": quiet})):
-            print(line)
+        follow(client.upload("/images/load", _pieces(archive), {"quiet": quiet}))
 
 
 @click.command(cls=Verb)
@@ -124,7 +122,7 @@ def _opened(source: str) -> Iterator[BinaryIO]:
         try:
             file = stack.enter_context(Path(source).open("rb"))
         except OSError as error:
-            raise CommandFailed(f"open {source}: {error.strerror}") from error
+            raise CommandFailed(f"open {source}: {reason(error)}") from error
         yield file
 
 
@@ -133,16 +131,15 @@ def _pieces(archive: BinaryIO) -> Iterator[bytes]:
         yield piece
 
 
-def _lines(pieces: Iterable[bytes]) -> Iterator[str]:
-    """What the daemon says of its progress, line by line.
+@click.command(cls=Verb)
+@click.option("-o", "--output", default="", help="Write to a file, instead of STDOUT")
+@click.option("--platform", help="Save only the given platform variant")
+@click.argument("names", metavar="IMAGE...", nargs=-1, required=True)
+@click.pass_obj
+def save(client: Client, *, names: tuple[str, ...], output: str, platform: str | None) -> None:
+    """Save one or more images to a tar archive (streamed to STDOUT by default)"""
+    from bridgehead.cli.saving import write_out
 
-    Raises:
-        CommandFailed: it reported an error after it had begun to answer.
-    """
-    for line in b"".join(pieces).splitlines():
-        message: dict[str, str] = json.loads(line)
-        if "error" in message:
-            raise CommandFailed(message["error"])
-        text = message.get("stream") or message.get("status") or ""
-        if text:
-            yield text.rstrip("\n")
+    if not output and sys.stdout.isatty():
+        raise CommandFailed("cowardly refusing to save to a terminal. Use the -o flag or redirect")
+    write_out(client.stream("/images/get", {"names": names, "platform": platform}), output)

@@ -5,7 +5,7 @@ from typing import TypedDict, Unpack
 
 import click
 
-from bridgehead.cli.client import NOT_FOUND, Body, Client, CommandFailed, Refused, filters, pairs
+from bridgehead.cli.client import NOT_FOUND, Body, Client, Refused, filters, pairs
 from bridgehead.cli.format import natural, short
 from bridgehead.cli.listing import Listing, format_option, label_fields, no_trunc_option, template_option
 from bridgehead.cli.replies import Created, NetworkReply
@@ -210,23 +210,3 @@ def connect(
 def disconnect(client: Client, *, network: str, container: str, force: bool) -> None:
     """Disconnect a container from a network"""
     client.post(f"/networks/{network}/disconnect", {"Container": container, "Force": force})
-
-
-@click.command(cls=Verb)
-@click.option("--filter", "wanted", multiple=True, metavar="KEY=VALUE", help="Filter, e.g. until=24h")
-@click.option("-f", "--force", is_flag=True, help="Do not prompt for confirmation")
-@click.pass_obj
-def prune(client: Client, *, wanted: tuple[str, ...], force: bool) -> None:
-    """Remove all unused networks"""
-    if not force and not _agreed():
-        raise CommandFailed("network prune has been cancelled")
-    reply = client.post("/networks/prune", query={"filters": filters(wanted)})
-    names: list[str] = (reply or {}).get("NetworksDeleted") or []
-    if names:
-        print("Deleted Networks:", *names, "", sep="\n")
-
-
-def _agreed() -> bool:
-    print("WARNING! This will remove all custom networks not used by at least one container.")
-    print("Are you sure you want to continue? [y/N] ", end="", flush=True)
-    return sys.stdin.readline().strip().lower() == "y"

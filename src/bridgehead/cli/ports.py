@@ -1,6 +1,6 @@
 """`--publish` and `--expose`: written briefly by people, spelled out port by port for the API."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bridgehead.cli.client import CommandFailed
 
@@ -8,9 +8,21 @@ HIGHEST = 65535
 PROTOCOLS = ("tcp", "udp", "sctp")
 
 
-def exposed(expose: Iterable[str], publish: Iterable[str]) -> dict[str, dict[str, str]]:
+def exposed(expose: Sequence[str], publish: Iterable[str]) -> dict[str, dict[str, str]]:
+    _check_exposed(expose)
     words = [*expose, *(word.rpartition(":")[2] for word in publish)]
     return {f"{port}/{protocol}": {} for word in words for port, protocol in _inside(word)}
+
+
+def _check_exposed(words: Iterable[str]) -> None:
+    for word in words:
+        for number in word.partition("/")[0].split("-", 1):
+            if not number.isdigit():
+                raise CommandFailed(
+                    f"invalid range format for --expose: {word}, error: "
+                    f'strconv.ParseUint: parsing "{number}": invalid syntax',
+                    125,
+                )
 
 
 def port_bindings(words: Iterable[str]) -> dict[str, list[dict[str, str]]]:

@@ -118,6 +118,41 @@ class ImageEntry(TypedDict):
     SharedSize: NotRequired[int]
 
 
+class VolumeUsage(TypedDict):
+    Size: int
+    RefCount: int
+
+
+class VolumeReply(TypedDict):
+    Name: str
+    Driver: str
+    Mountpoint: str
+    Scope: str
+    Labels: dict[str, str] | None
+    UsageData: NotRequired[VolumeUsage | None]
+
+
+class VolumesReply(TypedDict):
+    Volumes: list[VolumeReply] | None
+
+
+class UsageReply(TypedDict):
+    LayersSize: int
+    Images: list[ImageEntry] | None
+    Containers: list[ContainerEntry] | None
+    Volumes: list[VolumeReply] | None
+
+
+class TopReply(TypedDict):
+    Titles: list[str]
+    Processes: list[list[str]] | None
+
+
+class ChangeReply(TypedDict):
+    Kind: int
+    Path: str
+
+
 class HistoryEntry(TypedDict):
     Id: str
     Created: int

@@ -31,6 +31,8 @@ class RunWishes(Wishes):
 
 def _run(client: Client, image: str, command: tuple[str, ...], **wishes: Unpack[RunWishes]) -> int:
     """Create and run a new container from an image"""
+    if wishes["attach"] and wishes["detach"]:
+        raise CommandFailed("conflicting options: cannot specify both --attach and --detach")
     try:
         return (
             _run_detached(client, image, command, wishes)

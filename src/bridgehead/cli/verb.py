@@ -3,14 +3,46 @@
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 import click
 
 from bridgehead.cli.client import CommandFailed
 
 
+class BadValue(click.BadParameter):
+    """An option's value that is none; `said` is how the user wrote it."""
+
+    def __init__(self, said: str, why: str, ctx: click.Context | None, param: click.Parameter | None) -> None:
+        super().__init__(why, ctx=ctx, param=param)
+        self.said = said
+
+
+class Parsed(click.ParamType[object]):
+    """A value that `read` makes of text; its ValueError is what the user reads."""
+
+    def __init__(self, name: str, read: Callable[[str], object]) -> None:
+        self.name = name
+        self._read = read
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return self._read(value)
+        except ValueError as error:
+            raise BadValue(value, str(error), ctx, param) from error
+
+
 class Verb(click.Command):
-    """A command whose switches may also be written `--rm=true` and `--sig-proxy=false`."""
+    """A command whose switches may also be written `--rm=true` and `--sig-proxy=false`.
+
+    `usage` is what stands behind the options, when there is more than one way to use it.
+    """
+
+    def __init__(self, *args: Any, usage: Sequence[str] = (), **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.usage = usage
 
     def get_help(self, ctx: click.Context) -> str:
         from bridgehead.cli.helping import help_page

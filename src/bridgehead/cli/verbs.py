@@ -16,15 +16,18 @@ NETWORK = {
     "inspect": "networks:inspect",
     "list": "networks:ls",
     "ls": "networks:ls",
-    "prune": "networks:prune",
+    "prune": "pruning:networks",
     "remove": "networks:rm",
     "rm": "networks:rm",
 }
 CONTAINER = {
     "attach": "running:attach",
     "commit": "images:commit",
+    "cp": "copying:cp",
     "create": "creation:create",
+    "diff": "looking:diff",
     "exec": "execution:execute",
+    "export": "looking:export",
     "kill": "containers:kill",
     "logs": "containers:logs",
     "pause": "containers:pause",
@@ -33,13 +36,17 @@ CONTAINER = {
     "ls": "container_list:ps",
     "port": "containers:port",
     "ps": "container_list:ps",
+    "prune": "pruning:containers",
     "rename": "containers:rename",
     "restart": "containers:restart",
     "rm": "containers:rm",
     "run": "running:run",
     "start": "running:start",
+    "stats": "statistics:stats",
     "stop": "containers:stop",
+    "top": "looking:top",
     "unpause": "containers:unpause",
+    "update": "updating:update",
     "wait": "containers:wait",
 }
 IMAGE = {
@@ -49,10 +56,28 @@ IMAGE = {
     "inspect": "inspection:image",
     "list": "image_list:ls",
     "ls": "image_list:ls",
-    "pull": "pulling:pull",
+    "prune": "pruning:images",
+    "pull": "registries:pull",
+    "push": "registries:push",
     "remove": "images:rm",
     "rm": "images:rm",
+    "save": "images:save",
     "tag": "images:tag",
+}
+VOLUME = {
+    "create": "volumes:create",
+    "inspect": "inspection:volume",
+    "list": "volumes:ls",
+    "ls": "volumes:ls",
+    "prune": "pruning:volumes",
+    "remove": "volumes:rm",
+    "rm": "volumes:rm",
+}
+SYSTEM = {
+    "df": "disk_usage:df",
+    "events": "system:events",
+    "info": "system:info",
+    "prune": "pruning:system",
 }
 SANDBOX = {
     "add": "sandboxes:add",
@@ -63,7 +88,7 @@ SANDBOX = {
     "rm": "sandboxes:rm",
 }
 ROOT = {
-    **{name: target for name, target in CONTAINER.items() if name not in {"ls", "list", "inspect"}},
+    **{name: target for name, target in CONTAINER.items() if name not in {"ls", "list", "inspect", "prune"}},
     "container": "verbs:container",
     "events": "system:events",
     "image": "verbs:image",
@@ -74,11 +99,16 @@ ROOT = {
     "inspect": "inspection:inspect",
     "load": "images:load",
     "network": "verbs:network",
-    "pull": "pulling:pull",
+    "pull": "registries:pull",
+    "push": "registries:push",
     "rmi": "images:rm",
     "sandbox": "verbs:sandbox",
+    "save": "images:save",
+    "search": "registries:search",
+    "system": "verbs:system",
     "tag": "images:tag",
     "version": "system:version",
+    "volume": "verbs:volume",
 }
 
 
@@ -109,7 +139,16 @@ image = LazyGroup("image", IMAGE, "Manage images")
 sandbox = LazyGroup("sandbox", SANDBOX, "Manage sandboxes that are no containers")
 
 
-GROUPS = {"container": CONTAINER, "image": IMAGE, "network": NETWORK, "sandbox": SANDBOX}
+system = LazyGroup("system", SYSTEM, "Manage Bridgehead")
+volume = LazyGroup("volume", VOLUME, "Manage volumes")
+GROUPS = {
+    "container": CONTAINER,
+    "image": IMAGE,
+    "network": NETWORK,
+    "sandbox": SANDBOX,
+    "system": SYSTEM,
+    "volume": VOLUME,
+}
 
 
 def targets() -> Mapping[str, str]:

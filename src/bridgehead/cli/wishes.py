@@ -6,15 +6,35 @@ from os import environ
 from pathlib import Path
 from typing import TypedDict
 
-from bridgehead.cli.client import Body, CommandFailed, pairs
+from bridgehead.cli.client import Body, CommandFailed, pairs, reason
 from bridgehead.cli.endpoints import EndpointWishes, endpoints, network_mode
+from bridgehead.cli.mounts import anonymous, binds
 from bridgehead.cli.ports import exposed, port_bindings
+from bridgehead.cli.surroundings import SurroundingWishes, health, surroundings
 
 NANO = 1_000_000_000
 SIZE_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
 
 
-class Wishes(EndpointWishes):
+class LimitWishes(TypedDict):
+    """The options that `create` and `update` share."""
+
+    blkio_weight: int
+    cpu_period: int
+    cpu_quota: int
+    cpu_rt_period: int
+    cpu_rt_runtime: int
+    cpu_shares: int
+    cpus: float
+    cpuset_cpus: str
+    cpuset_mems: str
+    memory: int
+    memory_reservation: int
+    memory_swap: int
+    pids_limit: int
+
+
+class Wishes(EndpointWishes, LimitWishes, SurroundingWishes):
     """The options of `create`, by their names on the command line."""
 
     name: str
@@ -31,16 +51,8 @@ class Wishes(EndpointWishes):
     entrypoint: str | None
     restart: str
     rm: bool
-    memory: int
-    memory_reservation: int
-    memory_swap: int
-    cpus: float
-    cpu_shares: int
-    cpu_quota: int
-    cpu_period: int
-    cpuset_cpus: str
-    pids_limit: int
     label: tuple[str, ...]
+    label_file: tuple[str, ...]
     add_host: tuple[str, ...]
     dns: tuple[str, ...]
     dns_search: tuple[str, ...]
@@ -56,6 +68,8 @@ class Wishes(EndpointWishes):
     stop_signal: str
     stop_timeout: int | None
     pull: str
+    platform: str
+    quiet: bool
 
 
 class Attached(TypedDict):
@@ -76,7 +90,7 @@ def container_body(image: str, command: Sequence[str], wishes: Wishes, attached:
         "User": wishes["user"],
         "WorkingDir": wishes["workdir"],
         "Env": list(environment(wishes["env"], wishes["env_file"])),
-        "Labels": pairs(wishes["label"]),
+        "Labels": _labels(wishes),
         "Tty": wishes["tty"],
         "OpenStdin": wishes["interactive"],
         "StdinOnce": attached["stdin"],
@@ -85,6 +99,10 @@ def container_body(image: str, command: Sequence[str], wishes: Wishes, attached:
         "AttachStderr": attached["output"],
         "ExposedPorts": exposed(wishes["expose"], wishes["publish"]),
     }
+    volumes = anonymous(wishes["volume"])
+    config |= {"Volumes": volumes} if volumes else {}
+    checked = health(wishes)
+    config |= {"Healthcheck": checked} if checked else {}
     config |= {"StopSignal": wishes["stop_signal"]} if wishes["stop_signal"] else {}
     config |= {"StopTimeout": wishes["stop_timeout"]} if wishes["stop_timeout"] is not None else {}
     config |= {"MacAddress": wishes["mac_address"]} if wishes["mac_address"] else {}
@@ -95,11 +113,20 @@ def container_body(image: str, command: Sequence[str], wishes: Wishes, attached:
     }
 
 
+def _labels(wishes: Wishes) -> Body:
+    """Files first, so that a word on the command line wins."""
+    lines = (line.strip() for file in wishes["label_file"] for line in _lines(file))
+    words = [line for line in lines if line and not line.startswith("#")]
+    return dict(_pair(word) for word in (*words, *wishes["label"]))
+
+
 def _host_config(wishes: Wishes) -> Body:
+    if wishes["rm"] and wishes["restart"] not in {"", "no"}:
+        raise CommandFailed("conflicting options: cannot specify both --restart and --rm", 125)
     mode = network_mode(wishes)
     return {
         "NetworkMode": mode,
-        "Binds": [_bind(word) for word in wishes["volume"]],
+        "Binds": binds(wishes["volume"]),
         "Tmpfs": {path: options for path, _, options in (word.partition(":") for word in wishes["tmpfs"])},
         "RestartPolicy": restart_policy(wishes["restart"]),
         "AutoRemove": wishes["rm"],
@@ -115,20 +142,25 @@ def _host_config(wishes: Wishes) -> Body:
         "Sysctls": pairs(wishes["sysctl"]),
         "PortBindings": port_bindings(wishes["publish"]),
         "PublishAllPorts": wishes["publish_all"],
-        **_limits(wishes),
+        **limits(wishes),
+        **surroundings(wishes),
     }
 
 
-def _limits(wishes: Wishes) -> Body:
+def limits(wishes: LimitWishes) -> Body:
     return {
+        "BlkioWeight": wishes["blkio_weight"],
+        "CpuPeriod": wishes["cpu_period"],
+        "CpuQuota": wishes["cpu_quota"],
+        "CpuRealtimePeriod": wishes["cpu_rt_period"],
+        "CpuRealtimeRuntime": wishes["cpu_rt_runtime"],
+        "CpuShares": wishes["cpu_shares"],
+        "CpusetCpus": wishes["cpuset_cpus"],
+        "CpusetMems": wishes["cpuset_mems"],
         "Memory": wishes["memory"],
         "MemoryReservation": wishes["memory_reservation"],
         "MemorySwap": wishes["memory_swap"],
         "NanoCpus": round(wishes["cpus"] * NANO),
-        "CpuShares": wishes["cpu_shares"],
-        "CpuQuota": wishes["cpu_quota"],
-        "CpuPeriod": wishes["cpu_period"],
-        "CpusetCpus": wishes["cpuset_cpus"],
         "PidsLimit": wishes["pids_limit"],
     }
 
@@ -147,7 +179,7 @@ def _lines(file: str) -> list[str]:
     try:
         return Path(file).read_text().splitlines()
     except OSError as error:
-        raise CommandFailed(f"open {file}: {error.strerror}", 125) from error
+        raise CommandFailed(f"open {file}: {reason(error)}", 125) from error
 
 
 def restart_policy(text: str) -> Body:
@@ -167,12 +199,9 @@ def byte_count(text: str) -> int:
         raise ValueError(f"invalid size: '{text}'") from error
 
 
-def _bind(word: str) -> str:
-    return (
-        f"{Path(word.partition(':')[0]).absolute()}:{word.partition(':')[2]}"
-        if word.startswith(".")
-        else word
-    )
+def _pair(word: str) -> tuple[str, str]:
+    key, _, value = word.partition("=")
+    return key, value
 
 
 def _server(text: str) -> str:

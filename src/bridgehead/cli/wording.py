@@ -4,6 +4,8 @@ import re
 
 import click
 
+from bridgehead.cli.verb import BadValue, Verb
+
 FLAG_ERROR = 125
 INTEGER = re.compile(r"'(.*)' is not a valid integer")
 QUOTED = re.compile(r"'([^']*)'")
@@ -16,6 +18,8 @@ def usage_line(ctx: click.Context) -> str:
     words = [ctx.command_path]
     if any(isinstance(param, click.Option) for param in command.params):
         words.append("[OPTIONS]")
+    if isinstance(command, Verb) and command.usage:
+        return "\n\t".join(" ".join([*words, way]) for way in command.usage)
     arguments = (param for param in command.params if isinstance(param, click.Argument))
     return " ".join([*words, *(_metavar(argument, ctx) for argument in arguments)])
 
@@ -67,7 +71,7 @@ def _about_flag(error: click.ClickException) -> str:
         number = INTEGER.search(error.message)
         quoted = QUOTED.findall(error.message)
         said = f'strconv.ParseInt: parsing "{number[1]}": invalid syntax' if number else error.message
-        value = quoted[-1] if quoted else ""
+        value = error.said if isinstance(error, BadValue) else quoted[-1] if quoted else ""
         return f'invalid argument "{value}" for "{", ".join(names)}" flag: {said}'
     return ""
 

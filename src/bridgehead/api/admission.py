@@ -9,6 +9,7 @@ from aiohttp import web
 from bridgehead.api.reply import json_line
 
 _MOST_CONNECTIONS = 4096
+_LINGER_S = 1.0
 
 
 def most_connections() -> int:
@@ -18,15 +19,15 @@ def most_connections() -> int:
 
 
 def bounded(server: web.Server) -> Callable[[], asyncio.BaseProtocol]:
-    most = most_connections()
-
     def admit() -> asyncio.BaseProtocol:
-        return server() if len(server.connections) < most else _Full()
+        return server() if len(server.connections) < most_connections() else _Full()
 
     return admit
 
 
 class _Full(asyncio.Protocol):
+    """Tells, and stays a moment: a socket closed on an unread request would take the answer back."""
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if not isinstance(transport, asyncio.WriteTransport):
             raise TypeError("a connection that cannot be answered")
@@ -36,4 +37,8 @@ class _Full(asyncio.Protocol):
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         transport.write(head.encode() + body)
-        transport.close()
+        transport.write_eof()
+        self._end = asyncio.get_running_loop().call_later(_LINGER_S, transport.abort)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._end.cancel()

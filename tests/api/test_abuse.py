@@ -60,6 +60,23 @@ async def test_what_follows_a_hijack_is_never_a_request(api: Api) -> None:
     assert said == _HIDDEN
 
 
+async def test_a_body_that_comes_late_is_no_input(api: Api) -> None:
+    await api.container("c", "cat", start=True, **INTERACTIVE)
+    head = b"POST /containers/c/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: x\r\n"
+    upgrade = b"Connection: Upgrade\r\nUpgrade: tcp\r\nContent-Length: 10\r\n\r\n"
+    reader, writer = await api.open(head + upgrade + b"first")
+
+    await api.ask("GET", "/_ping")
+    writer.write(b"later")
+    answered = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), _LIMIT_S)
+    writer.write(b"input")
+    writer.write_eof()
+    said = await frames(reader)
+
+    assert answered.startswith(b"HTTP/1.1 101")
+    assert said == [(1, b"input")]
+
+
 @pytest.mark.parametrize(
     ("document", "status"),
     [

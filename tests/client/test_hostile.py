@@ -32,7 +32,7 @@ _STEADY = ["sh", "-c", "trap 'exit 0' TERM INT; while :; do sleep 0.1; done"]
 
 pytestmark = [pytest.mark.host, pytest.mark.timeout(120 + COUNT * len(routes()))]
 # What the machine itself refuses, as dockerd answers it.
-_HONEST = ("port is already allocated", "OCI runtime", "failed to create", "failed to bind")
+_HONEST = ("port is already allocated", "OCI runtime", "failed to create", "failed to bind", "cannot connect")
 
 
 @dataclass
@@ -128,6 +128,7 @@ def known(daemon: Daemon) -> Mapping[str, Sequence[str]]:
         "networks": ["lan", "lan", "bridge", *networks[:3]],
         "images": [image.NAME],
         "exec": [each["Id"] for each in executions if "Id" in each],
+        "volumes": [each["Name"] for each in daemon.call("GET", "/volumes")[1]["Volumes"] or []][:3],
         "sandboxes": [each["Id"] for each in daemon.call("GET", "/sandboxes")[1]][:3],
     }
 

@@ -101,7 +101,8 @@ def _merged(now: Limits, update: Update) -> Limits:
     new = update.limits
     # What stood for "twice the memory" still stands for the limit that was meant then.
     swap = new.memory_swap or now.memory_swap or (2 * now.memory if new.memory else 0)
-    return Limits(
+    return replace(
+        now,
         memory=new.memory or now.memory,
         memory_reservation=new.memory_reservation or now.memory_reservation,
         memory_swap=swap,
@@ -109,5 +110,7 @@ def _merged(now: Limits, update: Update) -> Limits:
         cpu_quota=new.cpu_quota or now.cpu_quota,
         cpu_period=new.cpu_period or now.cpu_period,
         cpuset_cpus=new.cpuset_cpus or now.cpuset_cpus,
+        cpuset_mems=new.cpuset_mems or now.cpuset_mems,
+        block_weight=new.block_weight or now.block_weight,
         pids=now.pids if update.pids is None else update.pids,
     )

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from msgspec import inspect
 
 from bridgehead.api.routes import ENTRIES
-from bridgehead.api.wire import container_body, network, sandbox
+from bridgehead.api.wire import container_body, network, progress, sandbox, volume
 from tests.client.hostile.words import NAMES, PASSWORD, anything, document, pick, shaped, text
 
 _BODIES: Mapping[str, type] = {
@@ -22,6 +22,8 @@ _BODIES: Mapping[str, type] = {
     "/containers/{name}/update": container_body.HostConfig,
     "/sandboxes/create": sandbox.SandboxBody,
     "/commit": container_body.CreateBody,
+    "/volumes/create": volume.CreateBody,
+    "/auth": progress.AuthConfig,
 }
 _FILTERED = (
     "label",

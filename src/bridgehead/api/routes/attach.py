@@ -11,6 +11,7 @@ from bridgehead.api.query import flag
 from bridgehead.api.reply import Spent
 from bridgehead.api.stream import Client, Joint, frame, join, take_over
 from bridgehead.api.web_socket import accept
+from bridgehead.api.wire import body
 from bridgehead.core.guest_rules import refuse
 from bridgehead.core.model.container import Container, Status
 from bridgehead.core.model.errors import BridgeheadError, Conflict
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 
 async def attach(call: Call) -> web.StreamResponse:
+    if call.request.can_read_body:
+        await body.whole(call.request)  # else what of it is still to come would be the container's input
     container = call.snapshot.find_container(call.name)
     if container.state.status is Status.PAUSED:
         raise Conflict(f"container {call.name} is paused, unpause the container before attach")

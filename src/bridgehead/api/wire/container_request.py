@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from bridgehead.api.version import Version
-from bridgehead.api.wire import endpoint, mounts, ports
+from bridgehead.api.wire import endpoint, mounts, ports, processors
 from bridgehead.api.wire.confinement import confinement
 from bridgehead.api.wire.container_body import CreateBody, HostConfig, words
 from bridgehead.core import exposed
@@ -117,9 +117,9 @@ def limits(host: HostConfig) -> Limits:
         cpu_shares=host.cpu_shares,
         cpu_quota=quota,
         cpu_period=period,
-        cpuset_cpus=host.cpuset_cpus,
+        cpuset_cpus=processors.checked(host.cpuset_cpus, "cpus"),
         pids=max(0, host.pids_limit),
-        cpuset_mems=host.cpuset_mems,
+        cpuset_mems=processors.checked(host.cpuset_mems, "mems"),
         block_weight=host.blkio_weight,
     )
 

@@ -60,6 +60,14 @@ async def test_what_follows_a_hijack_is_never_a_request(api: Api) -> None:
     assert said == _HIDDEN
 
 
+@pytest.mark.parametrize("version", [b"HTTP/1.0", b"HTTP/0.9"])
+async def test_a_client_of_old_has_streams_that_end_with_the_connection(api: Api, version: bytes) -> None:
+    answer = await everything(api, b"GET /events?since=1&until=2 " + version + b"\r\nHost: x\r\n\r\n")
+
+    assert answer.split()[1] == b"200"
+    assert b"chunked" not in answer
+
+
 async def test_a_body_that_comes_late_is_no_input(api: Api) -> None:
     await api.container("c", "cat", start=True, **INTERACTIVE)
     head = b"POST /containers/c/attach?stream=1&stdin=1&stdout=1 HTTP/1.1\r\nHost: x\r\n"

@@ -6,6 +6,7 @@ from weakref import WeakSet
 
 import msgspec
 from aiohttp import web
+from aiohttp.http import HttpVersion11
 from aiohttp.web_request import BaseRequest
 
 import bridgehead
@@ -42,10 +43,18 @@ STREAMS = web.AppKey("streams", WeakSet[asyncio.Task[None]])
 async def open_stream(request: web.Request, content_type: str = "application/json") -> web.StreamResponse:
     """A chunked response whose headers are on their way when this returns: clients wait for them."""
     response = web.StreamResponse(headers={**STANDARD, "Content-Type": content_type})
-    response.enable_chunked_encoding()
+    endless(request, response)
     begin(request)
     await response.prepare(request)
     return response
+
+
+def endless(request: web.Request, response: web.StreamResponse) -> None:
+    """An answer whose length is not known: in chunks, or, before HTTP/1.1, until the connection ends."""
+    if request.version >= HttpVersion11:
+        response.enable_chunked_encoding()
+    else:
+        response.force_close()
 
 
 def begin(request: web.Request) -> None:

@@ -286,3 +286,9 @@ async def test_a_mirror_that_fails_is_passed_by(serve: Serve) -> None:
     async with registries.repository(name, Credentials("me", "mine")) as repository:
         await repository.manifest("1")
         assert b"".join([piece async for piece in repository.blob(BLOB)]) == CONTENT
+
+
+@pytest.mark.parametrize("server", ["/", "ff:ff:ff", "host:99999", "1000:1000", "[::::]", "a b", "https://"])
+async def test_an_address_that_is_none_is_the_clients_mistake(server: str) -> None:
+    with pytest.raises(InvalidParameter, match="invalid server address"):
+        await _registries().log_in(Credentials("me", "secret", server=server))

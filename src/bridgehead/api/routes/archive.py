@@ -7,7 +7,7 @@ from aiohttp import ClientError, web
 
 from bridgehead.api.call import Call, Entry
 from bridgehead.api.query import flag
-from bridgehead.api.reply import STANDARD, begin, json, status_only
+from bridgehead.api.reply import STANDARD, begin, endless, json, status_only
 from bridgehead.api.wire import file_facts
 from bridgehead.core.model.errors import InvalidParameter
 from bridgehead.core.model.files import Placement
@@ -58,7 +58,7 @@ async def _sent(call: Call, pieces: AsyncIterator[bytes], headers: Mapping[str, 
     """Nothing is sent before there is a first piece: until then a failure can be told."""
     first = await anext(pieces, b"")
     response = web.StreamResponse(headers={**STANDARD, **headers})
-    response.enable_chunked_encoding()
+    endless(call.request, response)
     begin(call.request)
     await response.prepare(call.request)
     await _taken(response, first)

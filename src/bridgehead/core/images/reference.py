@@ -4,6 +4,7 @@
 the familiar form that `docker images` shows.
 """
 
+import ipaddress
 import re
 from dataclasses import dataclass
 
@@ -12,11 +13,12 @@ from bridgehead.core.model.errors import InvalidParameter
 _DEFAULT_DOMAIN = "docker.io"
 _OFFICIAL = "library/"
 _MAXIMUM_NAME = 255
+_HIGHEST_PORT = 65535
 
 _LABEL = r"(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 _HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])"
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
-_DOMAIN = re.compile(rf"{_HOST}(?::[0-9]+)?")
+_DOMAIN = re.compile(rf"({_HOST})(?::([0-9]{{1,5}}))?")
 _PATH = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -57,6 +59,26 @@ def is_digest(text: str) -> bool:
     return bool(_DIGEST.fullmatch(text))
 
 
+def is_domain(text: str) -> bool:
+    """Whether this is a host, with a port or without, of which an address can be made."""
+    found = _DOMAIN.fullmatch(text)
+    if found is None or int(found[2] or 0) > _HIGHEST_PORT:
+        return False
+    host = found[1]
+    if host.startswith("["):
+        return _is_address(host[1:-1])
+    # What ends in a number is no name, says the URL standard, so it must be an address.
+    return _is_address(host) if host.rpartition(".")[2].isdigit() else True
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def parse(text: str) -> Reference:
     """The parts of an image name, exactly as written: no tag is added.
 
@@ -74,7 +96,7 @@ def parse(text: str) -> Reference:
     path, colon, tag = remainder.partition(":")
     if path != path.lower():
         raise InvalidParameter(f"invalid reference format: repository name ({path}) must be lowercase")
-    if not _DOMAIN.fullmatch(domain) or not _PATH.fullmatch(path) or (colon and not _TAG.fullmatch(tag)):
+    if not is_domain(domain) or not _PATH.fullmatch(path) or (colon and not _TAG.fullmatch(tag)):
         raise InvalidParameter("invalid reference format")
     if len(domain) + 1 + len(path) > _MAXIMUM_NAME:
         raise InvalidParameter(f"repository name must not be more than {_MAXIMUM_NAME} characters")

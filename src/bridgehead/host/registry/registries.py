@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from bridgehead.core.images.distribution import Credentials
-from bridgehead.core.images.reference import Reference
+from bridgehead.core.images.reference import Reference, is_domain
 from bridgehead.core.images.registries import HUB, HUB_INDEX, RegistryOptions, doors
-from bridgehead.core.model.errors import BridgeheadError, HostRefused, NotFound
+from bridgehead.core.model.errors import BridgeheadError, HostRefused, InvalidParameter, NotFound
 from bridgehead.host.registry.asking import SILENCE_S, Asking, client
 from bridgehead.host.registry.repository import HttpRepository
 
@@ -31,6 +31,7 @@ class HttpRegistries:
         """An identity token, where the registry gives one in a password's place.
 
         Raises:
+            InvalidParameter: that is no registry's address.
             Unauthorized: the registry does not know them.
             HostRefused, Unavailable: it cannot be asked.
         """
@@ -52,4 +53,6 @@ def _domain(server: str) -> str:
     if not server or server == HUB_INDEX:
         return HUB
     host = server.removeprefix("https://").removeprefix("http://").partition("/")[0]
+    if not is_domain(host):
+        raise InvalidParameter(f"invalid server address {server!r}: it is no host, with a port or without")
     return HUB if host in {HUB, "index.docker.io", "registry-1.docker.io"} else host

@@ -34,6 +34,7 @@ from bridgehead.host.runtime.terminal import resize
 from bridgehead.host.runtime.usage import usage
 
 _UNKNOWN = 255
+_UNFIT = "invalid argument"  # what the kernel says to a value that no control group takes
 _GRACE_S = 5.0
 
 
@@ -178,6 +179,8 @@ class ConmonRuntime:
         path = self._folders.of(container).write_limits(wanted)
         program = self._program_of(container)
         code, said = await run([program, "--root", self._state, "update", "-r", path, container])
+        if code and _UNFIT in said:
+            raise InvalidParameter(last_words(said))
         if code:
             raise HostRefused(last_words(said))
 

@@ -60,3 +60,14 @@ def test_registries_are_shown_by_info(host: Host) -> None:
     assert shown["InsecureRegistryCIDRs"] == ["::1/128", "127.0.0.0/8", "10.0.0.0/8"]
     assert shown["IndexConfigs"]["reg:5000"]["Secure"] is False
     assert shown["Mirrors"] == ["https://mirror.example"]
+
+
+def test_a_loaded_image_that_is_removed_leaves_no_layer(daemon: Daemon) -> None:
+    layers = daemon.host.folder / "data/layers"
+    before = sorted(path.name for path in layers.iterdir())
+    _load(daemon, "three", 3000)
+    assert len(list(layers.iterdir())) == len(before) + 1
+
+    daemon.docker.ok("rmi", "three")
+
+    assert sorted(path.name for path in layers.iterdir()) == before

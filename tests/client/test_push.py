@@ -84,6 +84,29 @@ def test_every_tag_of_a_repository_is_pushed_when_asked_for(daemon: Daemon, regi
     assert sorted(listed["Tags"]) == ["1", "2"]
 
 
+def test_the_digests_of_a_repository_go_with_its_last_tag(daemon: Daemon, registry: Registry) -> None:
+    name = _tag(daemon, f"{registry.address}/first:1")
+    daemon.docker.ok("push", name)
+    (digest,) = json.loads(daemon.docker.ok("image", "inspect", "-f", "{{json .RepoDigests}}", name))
+
+    shown = daemon.docker.ok("rmi", name)
+
+    assert shown.splitlines() == [f"Untagged: {name}", f"Untagged: {digest}"]
+    assert daemon.docker.ok("image", "inspect", "-f", "{{json .RepoDigests}}", "first:1") == "[]"
+
+
+def test_an_image_goes_with_its_last_digest(daemon: Daemon, registry: Registry) -> None:
+    name = _tag(daemon, f"{registry.address}/first:1")
+    daemon.docker.ok("push", name)
+    (digest,) = json.loads(daemon.docker.ok("image", "inspect", "-f", "{{json .RepoDigests}}", name))
+    daemon.docker.ok("rmi", name, "first:1")
+    daemon.docker.ok("pull", digest)
+
+    shown = daemon.docker.ok("rmi", digest)
+
+    assert [line.partition(":")[0] for line in shown.splitlines()] == ["Untagged", "Deleted"]
+
+
 def test_a_password_is_needed_to_push(daemon: Daemon) -> None:
     with Registry(daemon.host, 5001, password=True) as closed:
         name = _tag(daemon, f"{closed.address}/first:1")
@@ -101,7 +124,7 @@ def test_pushes_that_cannot_be_are_refused_as_docker_does(daemon: Daemon, regist
     silent = daemon.docker("push", _tag(daemon, "127.0.0.1:5999/first:1"))
 
     assert missing.err == f"An image does not exist locally with the tag: {registry.address}/nosuch\n"
-    assert "cannot connect" in silent.err
+    assert "cannot connect: Connection refused" in silent.err
     assert (missing.code, silent.code) == (1, 1)
 
 

@@ -1,7 +1,7 @@
 """Images: records in the snapshot, layers in the layer store; a tag belongs to one image at a time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -49,7 +49,7 @@ class ImageUseCases:
             loaded = await asyncio.to_thread(self._store.load, archive)
             images = [self._keep(item.image, list(item.image.tags)) for item in loaded]
         for image in images:
-            self._events.image(image.id, "load", image.tags[0] if image.tags else image.id)
+            self._events.image(image.id, "load", image.id)
         return images
 
     async def tag(self, reference: str, tag: str) -> None:
@@ -62,20 +62,21 @@ class ImageUseCases:
     async def remove(self, reference: str, *, force: bool) -> list[tuple[str, str]]:
         snapshot = self._intent.snapshot
         image = self.find(reference)
-        name = _tag_named(image, reference)
-        if name and len(image.tags) > 1:
-            self._intent.commit(snapshot.put(_untag(image, name)))
+        name = _named(image, reference)
+        gone = _untagged_with(image, name) if name else ()
+        if name and len(gone) < len(image.tags) + len(image.digests):
+            self._intent.commit(snapshot.put(_without(image, gone)))
             self._events.image(image.id, "untag", image.id)
-            return [("Untagged", name)]
+            return [("Untagged", text) for text in gone]
         _check_unused(snapshot, image, reference, force=force, by_id=not name)
         self._intent.commit(snapshot.drop(image))
         async with self._unpacking:
             await asyncio.to_thread(self._store.sweep, layers_in_use(self._intent.snapshot))
         names = (*image.tags, *image.digests)
-        for _ in names:
+        for _ in names[:1] if name else names:
             self._events.image(image.id, "untag", image.id)
         self._events.image(image.id, "delete", image.id)
-        return [*(("Untagged", name) for name in names), ("Deleted", image.id)]
+        return [*(("Untagged", text) for text in names), ("Deleted", image.id)]
 
     async def adopt(self, make: Callable[[], Awaitable[Image]], tags: list[str]) -> Image:
         """The image that `make` gives, kept before a sweep can take its layers."""
@@ -95,6 +96,7 @@ class ImageUseCases:
         known = snapshot.images.get(image.id)
         image = known or replace(image, tags=())
         self._intent.commit(_tagged(snapshot.put(image), image, tags))
+        self._store.recorded(image.layers)
         return self._intent.snapshot.images[image.id]
 
 
@@ -132,24 +134,42 @@ def _hex(identifier: ImageID) -> str:
     return identifier.removeprefix("sha256:")
 
 
-def _tag_named(image: Image, reference: str) -> str:
-    """The tag by which the image was named; '' if that was its id."""
+def _named(image: Image, reference: str) -> str:
+    """The tag or digest by which the image was named; '' if that was its id."""
     try:
         name = references.normalise(reference)
     except InvalidParameter:
         return ""
-    return name if name in image.tags else ""
+    return name if name in image.tags or name in image.digests else ""
 
 
-def _untag(image: Image, name: str) -> Image:
-    return replace(image, tags=tuple(tag for tag in image.tags if tag != name))
+def _untagged_with(image: Image, name: str) -> tuple[str, ...]:
+    """What goes with `name`: where it was a repository's last tag, the digests known from there go too."""
+    if name in image.digests:
+        return (name,)
+    repository = _repository(name)
+    if any(_repository(tag) == repository for tag in image.tags if tag != name):
+        return (name,)
+    return (name, *(digest for digest in image.digests if _repository(digest) == repository))
+
+
+def _repository(name: str) -> str:
+    return references.parse(name).repository
+
+
+def _without(image: Image, names: Collection[str]) -> Image:
+    return replace(
+        image,
+        tags=tuple(tag for tag in image.tags if tag not in names),
+        digests=tuple(digest for digest in image.digests if digest not in names),
+    )
 
 
 def _tagged(snapshot: Snapshot, image: Image, tags: Sequence[str]) -> Snapshot:
     for tag in tags:
         for other in snapshot.images.values():
             if tag in other.tags and other.id != image.id:
-                snapshot = snapshot.put(_untag(other, tag))
+                snapshot = snapshot.put(_without(other, (tag,)))
         present = snapshot.images[image.id]
         if tag not in present.tags:
             snapshot = snapshot.put(replace(present, tags=(*present.tags, tag)))

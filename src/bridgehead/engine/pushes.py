@@ -63,7 +63,7 @@ class PushUseCases:
         self, repository: Repository, name: Reference, tag: str, image: Image, say: Say
     ) -> None:
         layers = saving.layers(image)
-        for layer in dict.fromkeys(layers):
+        for layer in dict.fromkeys(reversed(layers)):
             say(Progress("Preparing", short(layer)))
         blobs: dict[str, Blob] = {}
         with held(self._store, layers):

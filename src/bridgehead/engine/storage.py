@@ -70,6 +70,10 @@ class Images(Protocol):
 
     def let_go(self, diff_ids: Iterable[str]) -> None: ...
 
+    def recorded(self, layers: Iterable[str]) -> None:
+        """A record names these layers now: from here on a sweep that is not told to keep them takes them."""
+        ...
+
     def sizes(self, layers: Iterable[str]) -> dict[str, int]:
         """Bytes of the files of each layer that is here."""
         ...

@@ -121,6 +121,11 @@ class LayerStore:
         """The image of a configuration whose layers are all here."""
         return self._image(Content(document, config.parse(document)))
 
+    def recorded(self, layers: Iterable[str]) -> None:
+        """A record names these layers now: from here on a sweep that is not told to keep them takes them."""
+        with self._lock:
+            self._handed_out.difference_update(layers)
+
     def sizes(self, layers: Iterable[str]) -> dict[str, int]:
         """Bytes of the files of each layer that is here."""
         return {layer: self._size(layer) for layer in layers if self._folder(layer).is_dir()}

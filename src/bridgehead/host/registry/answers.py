@@ -1,5 +1,7 @@
 """What a registry says when it says no, classed by what the caller may do next."""
 
+import os
+
 import aiohttp
 import msgspec
 
@@ -72,5 +74,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return f"its certificate is not trusted: {error.certificate_error}"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return f"cannot connect: {error.os_error.strerror or error.os_error}"
+        number = error.os_error.errno
+        return f"cannot connect: {os.strerror(number) if number and number > 0 else error.os_error}"
     return str(error) or type(error).__name__

@@ -172,3 +172,44 @@ def test_events_tell_of_a_pull(daemon: Daemon, registry: Registry) -> None:
         "events", "--since", began, "--until", ended, "--format", "{{.Action}} {{.Actor.ID}}"
     )
     assert f"pull {name}:1" in told
+
+
+REFUSALS = {
+    "no proof": (
+        "POST",
+        "/images/create?fromImage=busybox&tag=1",
+        "$$$",
+        400,
+        "invalid X-Registry-Auth header",
+    ),
+    "no name": ("POST", "/images/create?fromImage=UPPER&tag=1", "", 400, "must be lowercase"),
+    "no platform": (
+        "POST",
+        "/images/create?fromImage=a&tag=1&platform=a/b/c/d",
+        "",
+        400,
+        "unknown operating",
+    ),
+    "push by digest": (
+        "POST",
+        f"/images/a@sha256:{'0' * 64}/push",
+        "",
+        400,
+        "cannot push a digest reference",
+    ),
+    "search": ("GET", "/images/search?term=x", "", 501, "only Docker Hub can be searched"),
+    "no such registry": ("GET", "/distribution/127.0.0.1:5999/x:1/json", "", 500, "Connection refused"),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "proof", "status", "words"), REFUSALS.values(), ids=REFUSALS)
+def test_requests_that_make_no_sense_are_refused(
+    daemon: Daemon, method: str, path: str, proof: str, status: int, words: str
+) -> None:
+    connection = daemon.connection()
+    connection.request(method, path, headers={"X-Registry-Auth": proof})
+    response = connection.getresponse()
+    body = response.read().decode()
+    connection.close()
+
+    assert (response.status, words in body) == (status, True), body

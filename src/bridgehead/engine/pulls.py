@@ -57,6 +57,7 @@ class PullUseCases:
         return self._shared.follow(wanted, lambda say: self._pull(wanted, say))
 
     async def _pull(self, wanted: Pull, say: Say) -> None:
+        distribution.platform(wanted.platform, self._store.architecture)  # refused before anybody is asked
         async with self._registries.repository(wanted.name, wanted.credentials) as repository:
             names = [wanted.name]
             if not wanted.name.tag and not wanted.name.digest:

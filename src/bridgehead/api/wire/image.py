@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from bridgehead.api.wire.moment import SECOND, since_epoch
-from bridgehead.core.images.config import RootFilesystem
+from bridgehead.core.images.config import HistoryEntry, ImageConfig
 from bridgehead.core.layout import Layout
 from bridgehead.core.model.container import Image
 from bridgehead.core.model.ids import ImageID
@@ -23,33 +23,44 @@ class Runnable(msgspec.Struct, rename="pascal"):
     labels: dict[str, str] | None = None
 
 
-class History(msgspec.Struct):
-    created: str = ""
-    created_by: str = ""
-    comment: str = ""
-    empty_layer: bool = False
+class Configuration(NamedTuple):
+    """What is shown of it. It comes from strangers: what has another type than it should counts as unsaid."""
 
-
-class Configuration(msgspec.Struct):
-    architecture: str = ""
-    os: str = "linux"
-    variant: str = ""
-    author: str = ""
-    comment: str = ""
-    docker_version: str = ""
-    container: str = ""
-    container_config: dict[str, Any] | None = None
-    config: dict[str, Any] | None = None  # shown again as it is
-    history: list[History] | None = None
-    rootfs: RootFilesystem | None = None
+    architecture: str
+    os: str
+    variant: str
+    author: str
+    comment: str
+    docker_version: str
+    container: str
+    container_config: dict[str, Any]
+    config: dict[str, Any]  # shown again as it is
+    history: tuple[HistoryEntry, ...]
+    diff_ids: tuple[str, ...]
 
 
 def configuration(image: Image) -> Configuration:
-    return msgspec.json.decode(image.config, type=Configuration, strict=False)
+    checked = msgspec.json.decode(image.config, type=ImageConfig)
+    said = msgspec.json.decode(image.config, type=dict[str, Any])
+    texts = {key: value for key, value in said.items() if isinstance(value, str)}
+    objects = {key: value for key, value in said.items() if isinstance(value, dict)}
+    return Configuration(
+        architecture=texts.get("architecture", ""),
+        os=texts.get("os", "linux"),
+        variant=texts.get("variant", ""),
+        author=texts.get("author", ""),
+        comment=texts.get("comment", ""),
+        docker_version=texts.get("docker_version", ""),
+        container=texts.get("container", ""),
+        container_config=objects.get("container_config", {}),
+        config=objects.get("config", {}),
+        history=tuple(checked.history or ()),
+        diff_ids=checked.layers,
+    )
 
 
 def runnable(image: Image) -> Runnable:
-    return msgspec.convert(configuration(image).config or {}, Runnable, strict=False)
+    return msgspec.convert(configuration(image).config, Runnable, strict=False)
 
 
 def labels(image: Image) -> dict[str, str]:
@@ -79,13 +90,13 @@ def show_whole(image: Image, layout: Layout) -> dict[str, object]:
         "RepoTags": list(image.tags),
         "RepoDigests": list(image.digests),
         "Parent": image.parent,
-        "Comment": found.comment or (found.history[-1].comment if found.history else ""),
+        "Comment": found.comment or (found.history[-1].comment if found.history else "") or "",
         "Created": image.created,
         "DockerVersion": found.docker_version,
         "Author": found.author,
         "Container": found.container,
-        "ContainerConfig": found.container_config or {},
-        "Config": found.config or {},
+        "ContainerConfig": found.container_config,
+        "Config": found.config,
         "Architecture": found.architecture,
         "Variant": found.variant,
         "Os": found.os,
@@ -112,7 +123,7 @@ def shared_sizes(images: Iterable[Image], sizes: Mapping[str, int]) -> dict[Imag
 def show_history(image: Image, layer_sizes: Mapping[str, int]) -> list[dict[str, object]]:
     """Newest first, each step with what its layer holds; one size where history and layers do not fit."""
     found = configuration(image)
-    steps = list(reversed(found.history or [History(created=image.created)]))
+    steps = list(reversed(found.history or [HistoryEntry(created=image.created)]))
     indexes = [index for index, step in enumerate(steps) if not step.empty_layer]
     layers = list(reversed(_diff_ids(found, image)))
     fits = len(indexes) == len(layers)
@@ -122,10 +133,10 @@ def show_history(image: Image, layer_sizes: Mapping[str, int]) -> list[dict[str,
         {
             "Id": image.id if index == 0 else "<missing>",
             "Created": since_epoch(step.created or image.created) // SECOND,
-            "CreatedBy": step.created_by,
+            "CreatedBy": step.created_by or "",
             "Tags": list(image.tags) or None if index == 0 else None,
             "Size": sizes.get(index, 0),
-            "Comment": step.comment,
+            "Comment": step.comment or "",
         }
         for index, step in enumerate(steps)
     ]
@@ -133,4 +144,4 @@ def show_history(image: Image, layer_sizes: Mapping[str, int]) -> list[dict[str,
 
 def _diff_ids(found: Configuration, image: Image) -> list[str]:
     """As the configuration has them: a layer that is there twice is listed twice."""
-    return (found.rootfs.diff_ids if found.rootfs else None) or list(image.layers)
+    return list(found.diff_ids or image.layers)

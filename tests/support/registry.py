@@ -14,7 +14,7 @@ from tests.support.testhost import Host
 from tests.support.wait import until
 
 _UNPACKED = Path(__file__).parents[2] / ".registry"
-_LIBRARIES = _UNPACKED / "usr/lib/x86_64-linux-gnu"
+_LIBRARIES = os.pathsep.join(str(_UNPACKED / place / "x86_64-linux-gnu") for place in ("usr/lib", "lib"))
 _POLICY = '{"default": [{"type": "insecureAcceptAnything"}]}'
 # bcrypt of "secret", as `htpasswd -B` writes it
 _PASSWORDS = "user:$2y$05$w6FsMpkKYwHbnTGDvuoD7.kLUXG6Ri6NbMxskcdGodPM8HBiIZMDu\n"
@@ -98,7 +98,7 @@ def skopeo(host: Host, *words: str) -> str:
     """
     policy = host.folder / "policy.json"
     policy.write_text(_POLICY)
-    libraries = os.pathsep.join(filter(None, [str(_LIBRARIES), os.environ.get("LD_LIBRARY_PATH", "")]))
+    libraries = os.pathsep.join(filter(None, [_LIBRARIES, os.environ.get("LD_LIBRARY_PATH", "")]))
     outcome = host.run(
         *(found("skopeo"), "--policy", policy, "--registries.d", host.folder, *words),
         environment={"LD_LIBRARY_PATH": libraries},

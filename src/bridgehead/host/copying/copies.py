@@ -96,6 +96,7 @@ def _order(
         path=path,
         as_user=as_user,
         keep_kinds=keep_kinds,
+        parent=os.getpid(),
     )
 
 

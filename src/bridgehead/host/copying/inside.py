@@ -17,7 +17,7 @@ from bridgehead.core.model.errors import Conflict, Forbidden, HostRefused, Inval
 from bridgehead.core.oci.users import account
 from bridgehead.host.copying import order as orders
 from bridgehead.host.copying.differences import Differences
-from bridgehead.host.copying.entering import enter, opened
+from bridgehead.host.copying.entering import end_with, enter, opened
 from bridgehead.host.copying.extraction import Extraction
 from bridgehead.host.copying.order import Order, Verb
 from bridgehead.host.copying.paths import Tree
@@ -165,8 +165,10 @@ def _words(error: OSError) -> str:
 
 
 def main() -> None:
+    order = msgspec.json.decode(sys.argv[1], type=Order)
+    end_with(order.parent)
     confined.bound()
-    status, words = _status(msgspec.json.decode(sys.argv[1], type=Order))
+    status, words = _status(order)
     sys.stderr.write(words.encode("utf-8", "replace").decode()[:1000])
     sys.stderr.flush()
     os._exit(status)

@@ -31,7 +31,9 @@ class Inner(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True):
-    """`hidden`: where every container has something mounted that its user never asked for."""
+    """`hidden`: where every container has something mounted that its user never asked for. `parent`: the
+    daemon's process id.
+    """
 
     verb: Verb
     target: str
@@ -45,6 +47,7 @@ class Order(msgspec.Struct, frozen=True):
     path: str = ""
     as_user: str | None = None
     keep_kinds: bool = False
+    parent: int = 0
 
 
 class Facts(msgspec.Struct, frozen=True):

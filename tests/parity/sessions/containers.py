@@ -6,6 +6,7 @@ from tests.parity.sessions.words import FILTER_CASE, sleeper, state
 _KEPT = "--label tier=back -e COLOUR=red --log-opt labels=tier --log-opt env=COLOUR"
 _MANY = "--label x=1 --expose 80 -v /run/v:/v -p 8080:80"
 _TOLD = "{{.Action}} {{.Actor.Attributes.name}} {{.Actor.Attributes.signal}}"
+_PRUNED = "{{.Type}} {{.Action}} {{.Actor.ID}} {{.Actor.Attributes.reclaimed}}"
 _TALK = "echo err >&2; usleep 300000; for i in 1 2 3 4; do echo out $i; done; printf unended; sleep 1000"
 
 SCENARIOS: dict[str, tuple[str, ...]] = {
@@ -136,6 +137,9 @@ SCENARIOS: dict[str, tuple[str, ...]] = {
         "port up 81",
         "container prune -f --filter label!=x",
         "rm -f up nobody",
+        "network create gone",
+        "network prune -f",
+        f"sorted until network: events --since 1m --until 0s -f event=prune --format '{_PRUNED}'",
         "run -d --name ends busybox sleep 1000",
         "stop -t 0 ends",
         f"sorted until stop ends: events --since 1m --until 0s -f type=container --format '{_TOLD}'",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bridgehead.core import health as rules
-from bridgehead.core.model.container import Container, Status
+from bridgehead.core.model.container import Container, ProcessSpec, Status
 from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.health import HealthCheck, HealthStatus, Probe
 from bridgehead.core.model.ids import ContainerID
@@ -66,7 +66,7 @@ class HealthChecks:
         words = rules.command(asked, container.spec.shell)
         process = inside(self._intent.snapshot, container, ExecRequest(words))
         try:
-            execution = await self._runtime.execute(container.id, process, attach=True, stdin=False)
+            execution = await self._begun(container.id, process)
         except BridgeheadError as error:
             return _TIMED_OUT, error.message
         try:
@@ -77,9 +77,16 @@ class HealthChecks:
             seconds = asked.timeout_ns / _BILLION
             return _TIMED_OUT, f"Health check exceeded timeout ({seconds:g}s)"
         finally:
-            execution.kill()
-            if execution.stream:
-                execution.stream.close()
+            _let_go(execution)
+
+    async def _begun(self, container: ContainerID, process: ProcessSpec) -> Execution:
+        """Never cut off half-way, when the container ends: nobody would await what was started then."""
+        beginning = asyncio.ensure_future(self._runtime.execute(container, process, attach=True, stdin=False))
+        try:
+            return await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            beginning.add_done_callback(_abandoned)
+            raise
 
     def _record(self, identifier: ContainerID, asked: HealthCheck, probe: Probe, age_ns: int) -> None:
         container = self._running(identifier)
@@ -114,6 +121,17 @@ def stopped(container: Container) -> Container:
         return container
     state = replace(container.state, health=replace(health, status=HealthStatus.UNHEALTHY))
     return replace(container, state=state)
+
+
+def _abandoned(beginning: "asyncio.Future[Execution]") -> None:
+    if not beginning.cancelled() and beginning.exception() is None:
+        _let_go(beginning.result())
+
+
+def _let_go(execution: Execution) -> None:
+    execution.kill()
+    if execution.stream:
+        execution.stream.close()
 
 
 async def _said(execution: Execution) -> str:

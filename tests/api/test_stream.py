@@ -247,6 +247,17 @@ async def test_an_exec_takes_the_terminal_size_and_half_close(api: Api) -> None:
     assert again.status == 409
 
 
+async def test_frames_are_sent_to_whoever_starts_an_exec_without_saying_terminal(api: Api) -> None:
+    await api.container("c", "sleep", start=True)
+    words = {"Cmd": ["cat"], "Tty": True, "AttachStdin": True, "AttachStdout": True}
+    made = await api.ask("POST", "/containers/c/exec", words)
+
+    reader, writer = await api.hijack(f"/exec/{made.json['Id']}/start", b'{"Tty":false}')
+    writer.write(b"x")
+
+    assert await reader.readexactly(9) == b"\x01\0\0\0\0\0\0\x01x"
+
+
 async def test_an_exec_with_a_terminal_starts_at_the_clients_size(api: Api) -> None:
     await api.container("c", "sleep", start=True)
     made = await api.ask(

@@ -60,6 +60,7 @@ def test_options_are_understood(document: dict[str, Any], expected: Confinement)
         ({"DeviceRequests": [{"Count": -1, "Capabilities": [["gpu"]]}]}, r"with capabilities: \[\[gpu\]\]"),
         ({"StorageOpt": {"size": "1G"}}, "--storage-opt is not supported"),
         ({"UsernsMode": "odd"}, "invalid user namespace mode"),
+        ({"LogConfig": {"Type": "odd"}}, "no log driver named 'odd' is registered"),
         ({"Runtime": "kata"}, "unknown or invalid runtime name: kata"),
         ({"SecurityOpt": ["odd"]}, "invalid --security-opt"),
         ({"SecurityOpt": ["seccomp={}"]}, "knows only unconfined"),

@@ -46,7 +46,7 @@ async def start(call: Call) -> web.StreamResponse:
     if asked.detach:
         await call.engine.containers.start_exec(exec_.id, detach=True)
         return status_only(200)
-    joint = _joint(exec_.request)
+    joint = _joint(exec_.request, framed=not asked.tty)
     client = take_over(call.request, framed=joint.framed, version=call.version)
     try:
         await _run(call, exec_, client, joint, asked.console_size)
@@ -74,10 +74,11 @@ async def _run(
         await asyncio.sleep(0)
 
 
-def _joint(request: ExecRequest) -> Joint:
+def _joint(request: ExecRequest, *, framed: bool) -> Joint:
+    """Whether frames are wanted is said at the start, also for a terminal: docker-py relies on that."""
     shown = {1: request.attach_stdout, 2: request.attach_stderr}
     return Joint(
-        framed=not request.tty,
+        framed=framed,
         shown=frozenset(stream for stream, wanted in shown.items() if wanted),
         input=request.attach_stdin,
         ends_input=not request.tty,

@@ -1,5 +1,7 @@
 """Create options that shut a container in or let it out: parsed, or refused in a sentence."""
 
+from collections.abc import Iterable
+
 from bridgehead.api.wire.container_body import DeviceMapping, HostConfig, UlimitBody
 from bridgehead.core.model.confinement import Confinement, DeviceWish, Ulimit
 from bridgehead.core.model.errors import InvalidParameter, NotImplementedByDriver
@@ -9,6 +11,7 @@ _OFF = frozenset({"no-new-privileges:false", "no-new-privileges=false"})
 # Nothing of the kind is set here, so to be let off it changes nothing.
 _HARMLESS = frozenset({"apparmor=unconfined", "apparmor:unconfined", "label=disable", "label:disable"})
 _UNLIMITED = -1
+_LOG_DRIVERS = frozenset({"", "json-file", "local", "none"})
 
 
 def confinement(host: HostConfig) -> Confinement:
@@ -51,7 +54,13 @@ def _refuse(host: HostConfig) -> None:
         raise InvalidParameter(f"invalid user namespace mode: {host.userns_mode}")
     if host.runtime not in {"", "runc", "crun", "io.containerd.runc.v2"}:
         raise InvalidParameter(f"unknown or invalid runtime name: {host.runtime}")
-    for text in host.security_opt:
+    if host.log_config.type not in _LOG_DRIVERS:
+        raise InvalidParameter(f"logger: no log driver named '{host.log_config.type}' is registered")
+    _check_security(host.security_opt)
+
+
+def _check_security(options: Iterable[str]) -> None:
+    for text in options:
         name = text.partition("=")[0].partition(":")[0]
         if text in _ON | _OFF | _HARMLESS or text == "systempaths=unconfined":
             continue

@@ -70,6 +70,10 @@ class DeviceRequest(Struct, rename="pascal"):
     capabilities: list[list[str]] = []
 
 
+class LogConfig(Struct, rename="pascal"):
+    type: str = ""
+
+
 class HostConfig(Struct, rename="pascal"):
     """Only what is carried out; all else a client says stays in the echo."""
 
@@ -118,6 +122,7 @@ class HostConfig(Struct, rename="pascal"):
     oom_score_adj: Int64 = 0
     security_opt: list[str] = []
     storage_opt: dict[str, str] = {}
+    log_config: LogConfig = field(default_factory=LogConfig)
     runtime: str = ""
     console_size: list[int] = []
 

@@ -88,4 +88,10 @@ EXAMPLES: Mapping[str, Sequence[Example]] = {
         ),
         ("The namespace of a process", "sandbox add --pid 4711 --network backend guest"),
     ),
+    "completion": (
+        ("For bash, from the next shell on", "completion bash > /etc/bash_completion.d/bridgehead"),
+        ("For zsh", "completion zsh > /usr/local/share/zsh/site-functions/_bridgehead"),
+        ("For fish", "completion fish > ~/.config/fish/completions/bridgehead.fish"),
+    ),
+    "man": (("Where man finds it", "man > /usr/local/share/man/man1/bridgehead.1"),),
 }

@@ -20,6 +20,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words[:1] == ["daemon"]:
         code: int = import_module("bridgehead.daemon").main(words[1:])
         return code
+    if words[:1] == ["__complete"]:  # asked by a shell's completion script
+        completed: int = import_module("bridgehead.cli.completing").main(words[1:])
+        return completed
     try:
         return _command(words)
     except CommandFailed as error:

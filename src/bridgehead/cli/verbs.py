@@ -89,6 +89,7 @@ SANDBOX = {
 }
 ROOT = {
     **{name: target for name, target in CONTAINER.items() if name not in {"ls", "list", "inspect", "prune"}},
+    "completion": "completion:completion",
     "container": "verbs:container",
     "events": "system:events",
     "image": "verbs:image",
@@ -98,6 +99,7 @@ ROOT = {
     "info": "system:info",
     "inspect": "inspection:inspect",
     "load": "images:load",
+    "man": "manual:man",
     "network": "verbs:network",
     "pull": "registries:pull",
     "push": "registries:push",

@@ -106,3 +106,20 @@ def test_images_know_their_digests_and_sizes(daemon, bridgehead):
     ).out
 
     assert shown == "example/box|sha256:12|2|N/A\n<none>|<none>|2|N/A\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "method", "path"),
+    [
+        (("history", "box"), "GET", "/images/box/history"),
+        (("image", "inspect", "box"), "GET", "/images/box/json"),
+        (("save", "box"), "GET", "/images/get"),
+    ],
+)
+def test_a_platform_is_said_as_the_api_wants_it(daemon, bridgehead, words, method, path):
+    daemon.on(method, path, says([]))
+
+    bridgehead(*words, "--platform", "linux/arm/v7")
+
+    wanted = json.loads(daemon.asked[0].query["platform"][0])
+    assert wanted == {"os": "linux", "architecture": "arm", "variant": "v7"}

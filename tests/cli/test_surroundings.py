@@ -122,3 +122,33 @@ def test_update_of_nothing_is_refused(daemon, bridgehead):
 
     assert (outcome.code, daemon.asked) == (1, [])
     assert outcome.err == "you must provide one or more flags when using this command\n"
+
+
+def test_devices_have_limits_of_their_own(daemon, bridgehead):
+    body = created(
+        daemon, bridgehead, "--device-read-bps", "/dev/sda:1mb", "--device-write-iops", "/dev/sda:100",
+        "--blkio-weight-device", "/dev/sda:200",
+    )  # fmt: skip
+
+    config = body["HostConfig"]
+    assert config["BlkioDeviceReadBps"] == [{"Path": "/dev/sda", "Rate": 1 << 20}]
+    assert config["BlkioDeviceWriteIOps"] == [{"Path": "/dev/sda", "Rate": 100}]
+    assert config["BlkioWeightDevice"] == [{"Path": "/dev/sda", "Weight": 200}]
+
+
+@pytest.mark.parametrize("word", ["/dev/sda", "sda:1mb", "/dev/sda:fast"])
+def test_a_device_limit_that_is_none_is_refused(daemon, bridgehead, word):
+    outcome = bridgehead("create", "--device-read-bps", word, "busybox")
+
+    assert (outcome.code, daemon.asked) == (125, [])
+
+
+def test_the_id_is_written_to_a_file_that_is_not_there_yet(daemon, bridgehead, tmp_path):
+    file = tmp_path / "id"
+
+    created(daemon, bridgehead, "--cidfile", str(file))
+    again = bridgehead("create", "--cidfile", str(file), "busybox")
+
+    assert file.read_text() == "abc"
+    assert (again.code, len(daemon.asked)) == (125, 1)
+    assert again.err.startswith("container ID file found")

@@ -1,8 +1,9 @@
 import pytest
 
 from bridgehead.cli.client import CommandFailed
+from bridgehead.cli.format import byte_count
 from bridgehead.cli.ports import port_bindings
-from bridgehead.cli.wishes import byte_count, environment, restart_policy
+from bridgehead.cli.wishes import environment, restart_policy
 from tests.cli.scripted import says
 
 CREATED = says({"Id": "c" * 64, "Warnings": []}, 201)

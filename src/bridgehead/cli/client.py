@@ -186,6 +186,14 @@ def pairs(words: Iterable[str]) -> Mapping[str, str]:
     return {key: value for key, _, value in (word.partition("=") for word in words)}
 
 
+def platform(text: str | None) -> str | None:
+    """`linux/arm/v7` as the API's JSON."""
+    if not text:
+        return None
+    parts = dict(zip(("os", "architecture", "variant"), text.split("/"), strict=False))
+    return json.dumps(parts, separators=(",", ":"))
+
+
 def filters(words: Iterable[str]) -> str | None:
     """`key=value` words as the API's JSON; None when there are none."""
     wanted: dict[str, list[str]] = {}

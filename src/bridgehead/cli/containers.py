@@ -119,6 +119,7 @@ def rename(client: Client, *, name: str, new_name: str) -> None:
 
 
 @click.command(cls=Verb)
+@click.option("--details", is_flag=True, help="Show extra details provided to logs")
 @click.option("-f", "--follow", is_flag=True, help="Follow log output")
 @click.option("--since", help="Show logs since a timestamp or a relative time (42m)")
 @click.option("--until", help="Show logs before a timestamp or a relative time (42m)")
@@ -130,6 +131,7 @@ def logs(
     client: Client,
     *,
     name: str,
+    details: bool,
     follow: bool,
     since: str | None,
     until: str | None,
@@ -144,6 +146,7 @@ def logs(
     query: Query = {
         "stdout": 1,
         "stderr": 1,
+        "details": True if details else None,
         "follow": follow,
         "timestamps": timestamps,
         "tail": tail,

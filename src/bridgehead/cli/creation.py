@@ -2,16 +2,18 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Unpack
 
 import click
 
-from bridgehead.cli.client import Body, Client, Refused
+from bridgehead.cli.client import Body, Client, CommandFailed, Refused
+from bridgehead.cli.format import byte_count
 from bridgehead.cli.mounts import mount
 from bridgehead.cli.replies import Created
 from bridgehead.cli.surroundings import nanoseconds, ulimit
 from bridgehead.cli.verb import Parsed, Verb
-from bridgehead.cli.wishes import Attached, Wishes, byte_count, container_body
+from bridgehead.cli.wishes import Attached, Wishes, container_body
 
 BYTES = Parsed("bytes", byte_count)
 DURATION = Parsed("duration", nanoseconds)
@@ -55,6 +57,13 @@ LIMITS = (
 OPTIONS = (
     *LIMITS,
     _list("--annotation", about="Add an annotation to the container (passed through to the OCI runtime)"),
+    _list("-a", "--attach", about="Attach to stdin, stdout or stderr"),
+    _list("--blkio-weight-device", about="Block IO weight of a device (path:weight)"),
+    _text("--cidfile", about="Write the container id to the file"),
+    _list("--device-read-bps", about="Limit read rate (bytes per second) from a device (path:rate)"),
+    _list("--device-read-iops", about="Limit read rate (IO per second) from a device (path:rate)"),
+    _list("--device-write-bps", about="Limit write rate (bytes per second) to a device (path:rate)"),
+    _list("--device-write-iops", about="Limit write rate (IO per second) to a device (path:rate)"),
     _text("--cgroup-parent", about="Parent cgroup of the container"),
     _text("--cgroupns", about="Cgroup namespace to use (host|private)"),
     _read("--device", about="Add a host device to the container", kind="device", read=str),
@@ -149,7 +158,13 @@ def verb(function: Callable[..., int | None], *extra: click.Option, name: str) -
 def new_container(
     client: Client, image: str, command: tuple[str, ...], wishes: Wishes, attached: Attached
 ) -> str:
-    """Create it and print the daemon's warnings; its id."""
+    """Create it, print the daemon's warnings and write its id to the file that was asked for; its id."""
+    cidfile = Path(wishes["cidfile"]) if wishes["cidfile"] else None
+    if cidfile and cidfile.exists():
+        raise CommandFailed(
+            f"container ID file found, make sure the other container isn't running or delete {cidfile}",
+            125,
+        )
     body = container_body(image, command, wishes, attached)
     query = {"name": wishes["name"] or None, "platform": wishes["platform"] or None}
     if wishes["pull"] == "always":
@@ -157,6 +172,9 @@ def new_container(
     reply = _sent(client, body, query, image, wishes)
     for warning in reply.get("Warnings") or []:
         print(f"WARNING: {warning}", file=sys.stderr)
+    if cidfile:
+        with cidfile.open("x", encoding="ascii") as file:
+            file.write(reply["Id"])
     return reply["Id"]
 
 

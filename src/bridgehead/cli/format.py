@@ -8,6 +8,7 @@ GAP = 3
 SHORT_ID = 12
 MINUTE, HOUR, DAY = 60, 3600, 86400
 THOUSAND = 1000
+SIZE_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
 BINARY_UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
@@ -68,6 +69,16 @@ def _count(number: int, unit: str) -> str:
 def size(count: float, digits: int = 3) -> str:
     """Bytes in powers of a thousand, with so many significant digits."""
     return _scaled(count, THOUSAND, UNITS, digits)
+
+
+def byte_count(text: str) -> int:
+    """'512', '64k', '1.5g', '10MiB': powers of 1024; '-1' stands for no limit."""
+    number = text.strip().lower().removesuffix("ib").removesuffix("b")
+    unit = number[-1:] if number[-1:].isalpha() else ""
+    try:
+        return int(float(number.removesuffix(unit)) * SIZE_UNITS[unit])
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"invalid size: '{text}'") from error
 
 
 def binary_size(count: float) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import click
 
-from bridgehead.cli.client import Client, filters
+from bridgehead.cli.client import Client, Query, filters, platform
 from bridgehead.cli.format import duration, ellipsis, local_time, short, size
-from bridgehead.cli.listing import Listing, format_option, no_trunc_option
+from bridgehead.cli.listing import Listing, format_option, no_trunc_option, platform_option
 from bridgehead.cli.replies import HistoryEntry, ImageEntry
 from bridgehead.cli.template_functions import Row
 from bridgehead.cli.verb import Verb
@@ -100,14 +100,23 @@ def _rows(image: ImageEntry, *, no_trunc: bool) -> Iterator[Row]:
 @format_option
 @click.option("-H", "--human/--no-human", default=True, help="Print sizes and dates in human readable format")
 @no_trunc_option
+@platform_option
 @click.option("-q", "--quiet", is_flag=True, help="Only show image ids")
 @click.argument("image", metavar="IMAGE")
 @click.pass_obj
 def history(
-    client: Client, *, image: str, layout: str | None, human: bool, no_trunc: bool, quiet: bool
+    client: Client,
+    *,
+    image: str,
+    layout: str | None,
+    human: bool,
+    no_trunc: bool,
+    wanted_platform: str | None,
+    quiet: bool,
 ) -> None:
     """Show the history of an image"""
-    found: list[HistoryEntry] = client.get(f"/images/{image}/history")
+    query: Query = {"platform": platform(wanted_platform)}
+    found: list[HistoryEntry] = client.get(f"/images/{image}/history", query)
     listing = HISTORY if human else HISTORY.with_columns("ID", "CreatedAt", *HISTORY.columns[2:])
     rows = [_step(entry, human=human, no_trunc=no_trunc) for entry in found]
     listing.show(rows, layout, quiet=quiet)

@@ -9,7 +9,9 @@ from typing import BinaryIO
 import click
 
 from bridgehead.cli.client import NOT_FOUND, Client, CommandFailed, Query, Refused, reason
+from bridgehead.cli.client import platform as platform_json
 from bridgehead.cli.connection import PIECE
+from bridgehead.cli.listing import platform_option
 from bridgehead.cli.progress import follow
 from bridgehead.cli.verb import Verb, each
 
@@ -17,29 +19,48 @@ from bridgehead.cli.verb import Verb, each
 @click.command("import", cls=Verb)
 @click.option("-c", "--change", multiple=True, help="Apply Dockerfile instruction to the created image")
 @click.option("-m", "--message", help="Set commit message for imported image")
+@click.option("--platform", help="Platform of the new image: os[/arch[/variant]]")
 @click.argument("source", metavar="FILE|-")
 @click.argument("reference", metavar="[REPOSITORY[:TAG]]", default="")
 @click.pass_obj
 def import_(
-    client: Client, *, source: str, reference: str, change: tuple[str, ...], message: str | None
+    client: Client,
+    *,
+    source: str,
+    reference: str,
+    change: tuple[str, ...],
+    message: str | None,
+    platform: str | None,
 ) -> None:
     """Import the contents from a tarball to create a filesystem image"""
     repository, label = split_reference(reference)
-    query: Query = {"fromSrc": "-", "repo": repository, "tag": label, "message": message, "changes": change}
+    query: Query = {
+        "fromSrc": "-",
+        "repo": repository,
+        "tag": label,
+        "message": message,
+        "changes": change,
+        "platform": platform,
+    }
     with _opened(source) as archive:
         follow(client.upload("/images/create", _pieces(archive), query))
 
 
 @click.command(cls=Verb)
 @click.option("-i", "--input", "source", default="-", help="Read from tar archive file, instead of stdin")
+@platform_option
 @click.option("-q", "--quiet", is_flag=True, help="Suppress the load output")
 @click.pass_obj
-def load(client: Client, *, source: str, quiet: bool) -> None:
+def load(client: Client, *, source: str, wanted_platform: str | None, quiet: bool) -> None:
     """Load an image from a tar archive or stdin"""
     if source == "-" and sys.stdin.isatty():
         raise CommandFailed("requested load from stdin, but stdin is empty")
     with _opened(source) as archive:
-        follow(client.upload("/images/load", _pieces(archive), {"quiet": quiet}))
+        follow(
+            client.upload(
+                "/images/load", _pieces(archive), {"quiet": quiet, "platform": platform_json(wanted_platform)}
+            )
+        )
 
 
 @click.command(cls=Verb)
@@ -87,16 +108,22 @@ def tag(client: Client, *, source: str, target: str) -> None:
 @click.command("rmi", cls=Verb)
 @click.option("-f", "--force", is_flag=True, help="Force removal of the image")
 @click.option("--no-prune", is_flag=True, help="Do not delete untagged parents")
+@click.option("--platform", "platforms", multiple=True, help="Remove only the given platform variant")
 @click.argument("names", metavar="IMAGE...", nargs=-1, required=True)
 @click.pass_obj
-def rm(client: Client, *, names: tuple[str, ...], force: bool, no_prune: bool) -> int:
+def rm(
+    client: Client, *, names: tuple[str, ...], force: bool, no_prune: bool, platforms: tuple[str, ...]
+) -> int:
     """Remove one or more images"""
+    query: Query = {
+        "force": force or None,
+        "noprune": no_prune or None,
+        "platforms": [platform_json(word) or "" for word in platforms] or None,
+    }
 
     def act(name: str) -> str | None:
         try:
-            done: list[dict[str, str]] = client.delete(
-                f"/images/{name}", {"force": force or None, "noprune": no_prune or None}
-            )
+            done: list[dict[str, str]] = client.delete(f"/images/{name}", query)
         except Refused as error:
             if force and error.status == NOT_FOUND:
                 print(error.message, file=sys.stderr)
@@ -133,13 +160,15 @@ def _pieces(archive: BinaryIO) -> Iterator[bytes]:
 
 @click.command(cls=Verb)
 @click.option("-o", "--output", default="", help="Write to a file, instead of STDOUT")
-@click.option("--platform", help="Save only the given platform variant")
+@platform_option
 @click.argument("names", metavar="IMAGE...", nargs=-1, required=True)
 @click.pass_obj
-def save(client: Client, *, names: tuple[str, ...], output: str, platform: str | None) -> None:
+def save(client: Client, *, names: tuple[str, ...], output: str, wanted_platform: str | None) -> None:
     """Save one or more images to a tar archive (streamed to STDOUT by default)"""
     from bridgehead.cli.saving import write_out
 
     if not output and sys.stdout.isatty():
         raise CommandFailed("cowardly refusing to save to a terminal. Use the -o flag or redirect")
-    write_out(client.stream("/images/get", {"names": names, "platform": platform}), output)
+    write_out(
+        client.stream("/images/get", {"names": names, "platform": platform_json(wanted_platform)}), output
+    )

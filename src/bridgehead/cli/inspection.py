@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import click
 
-from bridgehead.cli.client import NOT_FOUND, UNAVAILABLE, Client, CommandFailed, Query, Refused
-from bridgehead.cli.listing import template_option
+from bridgehead.cli.client import NOT_FOUND, UNAVAILABLE, Client, CommandFailed, Query, Refused, platform
+from bridgehead.cli.listing import platform_option, template_option
 from bridgehead.cli.verb import Verb
 
 PLACES: Mapping[str, str] = {
@@ -67,11 +67,13 @@ def container(client: Client, *, names: tuple[str, ...], layout: str | None, siz
 
 @click.command("inspect", cls=Verb)
 @template_option
+@platform_option
 @click.argument("names", metavar="IMAGE...", nargs=-1, required=True)
 @click.pass_obj
-def image(client: Client, *, names: tuple[str, ...], layout: str | None) -> int:
+def image(client: Client, *, names: tuple[str, ...], layout: str | None, wanted_platform: str | None) -> int:
     """Display detailed information on one or more images"""
-    return show(names, lambda name: client.get(f"/images/{name}/json"), layout)
+    query: Query = {"platform": platform(wanted_platform)}
+    return show(names, lambda name: client.get(f"/images/{name}/json", query), layout)
 
 
 @click.command("inspect", cls=Verb)

@@ -17,6 +17,9 @@ format_option = click.option(
 template_option = click.option(
     "-f", "--format", "layout", metavar="string", help="Format output: 'json', or a Go template"
 )
+platform_option = click.option(
+    "--platform", "wanted_platform", metavar="string", help="Of the given platform: os[/arch[/variant]]"
+)
 no_trunc_option = click.option("--no-trunc", is_flag=True, help="Do not truncate the output")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bridgehead.cli.client import Body, pairs
+from bridgehead.cli.format import byte_count
 
 NAMES = {"source": "src", "destination": "target", "dst": "target", "ro": "readonly"}
 SWITCHES = {"readonly", "bind-nonrecursive", "volume-nocopy"}
@@ -85,8 +86,6 @@ def _volume_options(fields: dict[str, str], several: dict[str, list[str]]) -> Bo
 
 
 def _tmpfs_options(fields: dict[str, str]) -> Body:
-    from bridgehead.cli.wishes import byte_count
-
     mode = fields.get("tmpfs-mode", "")
     return _said(
         {

@@ -25,8 +25,6 @@ class RunWishes(Wishes):
     detach: bool
     detach_keys: str | None
     sig_proxy: bool
-    attach: tuple[str, ...]
-    cidfile: str
 
 
 def _run(client: Client, image: str, command: tuple[str, ...], **wishes: Unpack[RunWishes]) -> int:
@@ -47,8 +45,6 @@ def _run(client: Client, image: str, command: tuple[str, ...], **wishes: Unpack[
 
 run = verb(
     _run,
-    click.Option(["-a", "--attach"], multiple=True, help="Attach to stdin, stdout or stderr"),
-    click.Option(["--cidfile"], default="", help="Write the container id to the file"),
     click.Option(["-d", "--detach"], is_flag=True, help="Run in background and print the container id"),
     click.Option(["--detach-keys"], help="Override the key sequence for detaching"),
     click.Option(["--sig-proxy/--no-sig-proxy"], default=True, help="Proxy signals to the process"),
@@ -65,7 +61,7 @@ def _start_code(error: Refused) -> int:
 
 
 def _run_detached(client: Client, image: str, command: tuple[str, ...], wishes: RunWishes) -> int:
-    container = _created(client, image, command, wishes, Attached(stdin=False, output=False))
+    container = new_container(client, image, command, wishes, Attached(stdin=False, output=False))
     try:
         client.post(f"/containers/{container}/start")
     finally:
@@ -78,22 +74,12 @@ def _run_attached(client: Client, image: str, command: tuple[str, ...], wishes: 
     stdin = wishes["interactive"] if not streams else "stdin" in streams
     tty = wishes["tty"]
     check_input(tty=tty, stdin=stdin)
-    container = _created(client, image, command, wishes, Attached(stdin=stdin, output=True))
+    container = new_container(client, image, command, wishes, Attached(stdin=stdin, output=True))
     with held(client, container, tty=tty, stdin=stdin, keys=wishes["detach_keys"]) as session:
         condition = "removed" if wishes["rm"] else "next-exit"
         ending = client.send("POST", f"/containers/{container}/wait", {"condition": condition})
         client.post(f"/containers/{container}/start")
         return until_end(client, container, session, ending, tty=tty, proxy=wishes["sig_proxy"])
-
-
-def _created(
-    client: Client, image: str, command: tuple[str, ...], wishes: RunWishes, attached: Attached
-) -> str:
-    container = new_container(client, image, command, wishes, attached)
-    if wishes["cidfile"]:
-        with open(wishes["cidfile"], "x", encoding="ascii") as file:  # noqa: PTH123 - pathlib has no 'x'
-            file.write(container)
-    return container
 
 
 @click.command(cls=Verb)

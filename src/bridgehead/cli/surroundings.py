@@ -1,10 +1,12 @@
 """What surrounds a container's process: devices, ulimits, health checks, logs, namespaces, security."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
 from bridgehead.cli.client import Body, CommandFailed, pairs
+from bridgehead.cli.format import byte_count
 from bridgehead.cli.moments import PART, RELATIVE, SECONDS
 
 NANO = 1_000_000_000
@@ -13,6 +15,11 @@ PERMISSIONS = set("rwm")
 
 class SurroundingWishes(TypedDict):
     annotation: tuple[str, ...]
+    blkio_weight_device: tuple[str, ...]
+    device_read_bps: tuple[str, ...]
+    device_read_iops: tuple[str, ...]
+    device_write_bps: tuple[str, ...]
+    device_write_iops: tuple[str, ...]
     cgroup_parent: str
     cgroupns: str
     device: tuple[str, ...]
@@ -51,6 +58,7 @@ def surroundings(wishes: SurroundingWishes) -> Body:
     swappiness = wishes["memory_swappiness"]
     said = {
         "Annotations": pairs(wishes["annotation"]),
+        **_device_limits(wishes),
         "CgroupParent": wishes["cgroup_parent"],
         "CgroupnsMode": wishes["cgroupns"],
         "Devices": [device(word) for word in wishes["device"]],
@@ -75,6 +83,27 @@ def surroundings(wishes: SurroundingWishes) -> Body:
     }
     given: dict[str, object] = {key: value for key, value in said.items() if value}
     return given | ({"MemorySwappiness": swappiness} if swappiness >= 0 else {})
+
+
+def _device_limits(wishes: SurroundingWishes) -> Body:
+    return {
+        "BlkioWeightDevice": [_limit(word, "Weight", int) for word in wishes["blkio_weight_device"]],
+        "BlkioDeviceReadBps": [_limit(word, "Rate", byte_count) for word in wishes["device_read_bps"]],
+        "BlkioDeviceReadIOps": [_limit(word, "Rate", int) for word in wishes["device_read_iops"]],
+        "BlkioDeviceWriteBps": [_limit(word, "Rate", byte_count) for word in wishes["device_write_bps"]],
+        "BlkioDeviceWriteIOps": [_limit(word, "Rate", int) for word in wishes["device_write_iops"]],
+    }
+
+
+def _limit(word: str, name: str, read: Callable[[str], int]) -> Body:
+    """`/dev/sda:1mb`"""
+    path, colon, number = word.rpartition(":")
+    if not colon or not path.startswith("/dev/"):
+        raise CommandFailed(f"bad format for device path: {word}", 125)
+    try:
+        return {"Path": path, name: read(number)}
+    except ValueError as error:
+        raise CommandFailed(f"invalid {name.lower()} for device: {word}", 125) from error
 
 
 def _check(wishes: SurroundingWishes) -> None:

@@ -13,7 +13,6 @@ from bridgehead.cli.ports import exposed, port_bindings
 from bridgehead.cli.surroundings import SurroundingWishes, health, surroundings
 
 NANO = 1_000_000_000
-SIZE_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40, "p": 2**50}
 
 
 class LimitWishes(TypedDict):
@@ -38,6 +37,8 @@ class Wishes(EndpointWishes, LimitWishes, SurroundingWishes):
     """The options of `create`, by their names on the command line."""
 
     name: str
+    attach: tuple[str, ...]
+    cidfile: str
     interactive: bool
     tty: bool
     env: tuple[str, ...]
@@ -187,16 +188,6 @@ def restart_policy(text: str) -> Body:
     if colon and not count.isdigit():
         raise CommandFailed("invalid restart policy format: maximum retry count must be an integer", 125)
     return {"Name": name or "no", "MaximumRetryCount": int(count or 0)}
-
-
-def byte_count(text: str) -> int:
-    """'512', '64k', '1.5g', '10MiB': powers of 1024; '-1' stands for no limit."""
-    number = text.strip().lower().removesuffix("ib").removesuffix("b")
-    unit = number[-1:] if number[-1:].isalpha() else ""
-    try:
-        return int(float(number.removesuffix(unit)) * SIZE_UNITS[unit])
-    except (ValueError, KeyError) as error:
-        raise ValueError(f"invalid size: '{text}'") from error
 
 
 def _pair(word: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from bridgehead.cli.format import duration, ellipsis, local_time, short, size
 from bridgehead.cli.listing import Listing, format_option, label_fields, no_trunc_option
 from bridgehead.cli.replies import ContainerEntry, PortReply
 from bridgehead.cli.template_functions import Row
-from bridgehead.cli.verb import Verb
+from bridgehead.cli.verb import FILTER, Verb
 
 COMMAND_WIDTH = 20
 MOUNT_WIDTH = 15
@@ -42,7 +42,13 @@ LISTING = Listing(
     "-a", "--all", "everything", is_flag=True, help="Show all containers (default shows just running)"
 )
 @click.option(
-    "-f", "--filter", "wanted", multiple=True, metavar="filter", help="Filter, e.g. network=backend"
+    "-f",
+    "--filter",
+    "wanted",
+    type=FILTER,
+    multiple=True,
+    metavar="filter",
+    help="Filter, e.g. network=backend",
 )
 @format_option
 @click.option(

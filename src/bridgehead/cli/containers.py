@@ -150,8 +150,8 @@ def logs(
         "follow": follow,
         "timestamps": timestamps,
         "tail": tail,
-        "since": moment(since),
-        "until": moment(until),
+        "since": moment(since, "since"),
+        "until": moment(until, "until"),
     }
     output = Output(tty=found["Config"]["Tty"])
     for piece in client.stream(f"/containers/{found['Id']}/logs", query):

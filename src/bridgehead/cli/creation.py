@@ -11,7 +11,7 @@ from bridgehead.cli.client import Body, Client, CommandFailed, Refused
 from bridgehead.cli.format import byte_count
 from bridgehead.cli.mounts import mount
 from bridgehead.cli.replies import Created
-from bridgehead.cli.surroundings import nanoseconds, ulimit
+from bridgehead.cli.surroundings import host_address, name_server, nanoseconds, ulimit
 from bridgehead.cli.verb import Parsed, Verb
 from bridgehead.cli.wishes import Attached, Wishes, container_body
 
@@ -97,10 +97,10 @@ OPTIONS = (
     _text("--uts", about="UTS namespace to use"),
     _text("--volume-driver", about="Volume driver for the container"),
     _list("--volumes-from", about="Mount volumes from the specified container(s)"),
-    _list("--add-host", about="Add a custom host-to-IP mapping (host:ip)"),
+    _read("--add-host", about="Add a custom host-to-IP mapping (host:ip)", kind="list", read=host_address),
     _list("--cap-add", about="Add Linux capabilities"),
     _list("--cap-drop", about="Drop Linux capabilities"),
-    _list("--dns", about="Set custom DNS servers"),
+    _read("--dns", about="Set custom DNS servers", kind="list", read=name_server),
     _list("--dns-option", "--dns-opt", "dns_option", about="Set DNS options"),
     _list("--dns-search", about="Set custom DNS search domains"),
     _text("--domainname", about="Container NIS domain name"),

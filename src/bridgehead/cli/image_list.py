@@ -10,7 +10,7 @@ from bridgehead.cli.format import duration, ellipsis, local_time, short, size
 from bridgehead.cli.listing import Listing, format_option, no_trunc_option, platform_option
 from bridgehead.cli.replies import HistoryEntry, ImageEntry
 from bridgehead.cli.template_functions import Row
-from bridgehead.cli.verb import Verb
+from bridgehead.cli.verb import FILTER, Verb
 
 NONE = "<none>"
 UNKNOWN = "N/A"
@@ -47,7 +47,15 @@ HISTORY = Listing(
 @click.command("images", cls=Verb)
 @click.option("-a", "--all", "everything", is_flag=True, help="Show all images")
 @click.option("--digests", is_flag=True, help="Show digests")
-@click.option("-f", "--filter", "wanted", multiple=True, metavar="filter", help="Filter, e.g. dangling=true")
+@click.option(
+    "-f",
+    "--filter",
+    "wanted",
+    type=FILTER,
+    multiple=True,
+    metavar="filter",
+    help="Filter, e.g. dangling=true",
+)
 @format_option
 @no_trunc_option
 @click.option("-q", "--quiet", is_flag=True, help="Only show image ids")

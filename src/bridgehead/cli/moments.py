@@ -10,8 +10,8 @@ PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
 
-def moment(text: str | None) -> str | None:
-    """Times without a zone are local ones."""
+def moment(text: str | None, option: str = "") -> str | None:
+    """Times without a zone are local ones; `option` is named when the text is none."""
     if not text or re.fullmatch(r"\d+(\.\d+)?", text):
         return text
     if RELATIVE.fullmatch(text):
@@ -22,6 +22,5 @@ def moment(text: str | None) -> str | None:
     try:
         return f"{datetime.fromisoformat(text).timestamp():.9f}"
     except ValueError as error:
-        raise CommandFailed(
-            f'invalid value for "since": failed to parse value as time or duration: "{text}"'
-        ) from error
+        where = f'invalid value for "{option}": ' if option else ""
+        raise CommandFailed(f'{where}failed to parse value as time or duration: "{text}"') from error

@@ -10,7 +10,7 @@ from bridgehead.cli.format import natural, short
 from bridgehead.cli.listing import Listing, format_option, label_fields, no_trunc_option, template_option
 from bridgehead.cli.replies import Created, NetworkReply
 from bridgehead.cli.template_functions import Row
-from bridgehead.cli.verb import Verb, each
+from bridgehead.cli.verb import FILTER, Verb, each
 
 
 class NetworkWishes(TypedDict):
@@ -104,7 +104,15 @@ LISTING = Listing(
 
 
 @click.command(cls=Verb)
-@click.option("-f", "--filter", "wanted", multiple=True, metavar="filter", help="Filter, e.g. driver=bridge")
+@click.option(
+    "-f",
+    "--filter",
+    "wanted",
+    type=FILTER,
+    multiple=True,
+    metavar="filter",
+    help="Filter, e.g. driver=bridge",
+)
 @format_option
 @no_trunc_option
 @click.option("-q", "--quiet", is_flag=True, help="Only display network ids")

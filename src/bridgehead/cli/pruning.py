@@ -6,12 +6,17 @@ import click
 
 from bridgehead.cli.client import API_VERSION, Client, CommandFailed, Query, filters
 from bridgehead.cli.confirming import confirmed, deleted, reclaimed
-from bridgehead.cli.verb import Verb
+from bridgehead.cli.verb import FILTER, Verb
 
 Reply = Mapping[str, object] | None
 
 filter_option = click.option(
-    "--filter", "wanted", multiple=True, metavar="filter", help="Filter, e.g. until=24h or label=KEY"
+    "--filter",
+    "wanted",
+    type=FILTER,
+    multiple=True,
+    metavar="filter",
+    help="Filter, e.g. until=24h or label=KEY",
 )
 force_option = click.option("-f", "--force", is_flag=True, help="Do not prompt for confirmation")
 

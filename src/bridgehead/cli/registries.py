@@ -9,7 +9,7 @@ from bridgehead.cli.images import split_reference
 from bridgehead.cli.listing import Listing, no_trunc_option
 from bridgehead.cli.progress import follow
 from bridgehead.cli.template_functions import Row
-from bridgehead.cli.verb import Verb
+from bridgehead.cli.verb import FILTER, Verb
 
 DESCRIPTION_WIDTH = 45
 HUB = "docker.io"
@@ -100,7 +100,13 @@ def push(client: Client, *, reference: str, all_tags: bool, platform: str | None
 
 @click.command(cls=Verb)
 @click.option(
-    "-f", "--filter", "wanted", multiple=True, metavar="filter", help="Filter, e.g. is-official=true"
+    "-f",
+    "--filter",
+    "wanted",
+    type=FILTER,
+    multiple=True,
+    metavar="filter",
+    help="Filter, e.g. is-official=true",
 )
 @click.option("--format", "layout", help="Format output using a Go template")
 @click.option("--limit", type=int, default=0, help="Max number of search results")

@@ -13,7 +13,7 @@ from bridgehead.cli.listing import Listing, format_option, label_fields, no_trun
 from bridgehead.cli.ports import exposed, port_bindings
 from bridgehead.cli.replies import Created, SandboxReply
 from bridgehead.cli.template_functions import Row
-from bridgehead.cli.verb import Verb, each
+from bridgehead.cli.verb import FILTER, Verb, each
 
 
 class SandboxWishes(EndpointWishes):
@@ -112,7 +112,9 @@ LISTING = Listing(
 
 
 @click.command(cls=Verb)
-@click.option("-f", "--filter", "wanted", multiple=True, metavar="filter", help="Filter, e.g. network=lan")
+@click.option(
+    "-f", "--filter", "wanted", type=FILTER, multiple=True, metavar="filter", help="Filter, e.g. network=lan"
+)
 @format_option
 @no_trunc_option
 @click.option("-q", "--quiet", is_flag=True, help="Only display sandbox ids")

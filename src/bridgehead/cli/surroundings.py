@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TypedDict
 
@@ -195,3 +196,31 @@ def nanoseconds(text: str) -> int:
     if not RELATIVE.fullmatch(text):
         raise ValueError(f'time: invalid duration "{text}"')
     return round(sum(float(number) * SECONDS[unit] for number, unit in PART.findall(text)) * NANO)
+
+
+def name_server(text: str) -> str:
+    """Raises:
+    ValueError: it is no address.
+    """
+    try:
+        return str(ip_address(text))
+    except ValueError as error:
+        raise ValueError(f"IP address is not correctly formatted: {text}") from error
+
+
+def host_address(text: str) -> str:
+    """`name:address` or `name=address`, as the API has it.
+
+    Raises:
+        ValueError: a part is missing.
+    """
+    separator = "=" if "=" in text else ":"
+    name, found, address = text.partition(separator)
+    if not found or not name or not address:
+        raise ValueError(f'bad format for add-host: "{text}"')
+    return f"{name}:{address.strip('[]')}"
+
+
+def capability(word: str) -> str:
+    name = word.upper()
+    return name if name == "ALL" or name.startswith("CAP_") else f"CAP_{name}"

@@ -9,7 +9,7 @@ from bridgehead import __version__
 from bridgehead.cli.client import API_VERSION, Client, Query, filters
 from bridgehead.cli.listing import template_option
 from bridgehead.cli.replies import EventReply
-from bridgehead.cli.verb import Verb
+from bridgehead.cli.verb import FILTER, Verb
 
 NANO = 1_000_000_000
 
@@ -87,7 +87,13 @@ def info(client: Client, *, layout: str | None) -> None:
 
 @click.command(cls=Verb)
 @click.option(
-    "-f", "--filter", "wanted", multiple=True, metavar="KEY=VALUE", help="Filter, e.g. type=network"
+    "-f",
+    "--filter",
+    "wanted",
+    type=FILTER,
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Filter, e.g. type=network",
 )
 @click.option("--format", "layout", help="Format output using a template, or 'json'")
 @click.option("--since", help="Show all events created since a moment")

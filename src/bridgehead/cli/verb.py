@@ -34,6 +34,15 @@ class Parsed(click.ParamType[object]):
             raise BadValue(value, str(error), ctx, param) from error
 
 
+def _filter(word: str) -> str:
+    if "=" not in word:
+        raise ValueError("bad format of filter (expected name=value)")
+    return word
+
+
+FILTER = Parsed("filter", _filter)
+
+
 class Verb(click.Command):
     """A command whose switches may also be written `--rm=true` and `--sig-proxy=false`.
 
@@ -93,7 +102,7 @@ def _switch(option: click.Option, name: str, value: str) -> Sequence[str]:
         return [name]
     if value.lower() in {"false", "0", "f"}:
         return option.secondary_opts[:1]
-    raise CommandFailed(f'invalid argument "{value}" for "{name}" flag: it is true or false', 125)
+    raise BadValue(value, f'strconv.ParseBool: parsing "{value}": invalid syntax', None, option)
 
 
 def each(names: Iterable[str], act: Callable[[str], str | None]) -> int:

@@ -7,7 +7,7 @@ from bridgehead.cli.format import natural
 from bridgehead.cli.listing import Listing, format_option, label_fields
 from bridgehead.cli.replies import VolumeReply, VolumesReply
 from bridgehead.cli.template_functions import Row
-from bridgehead.cli.verb import Verb, each
+from bridgehead.cli.verb import FILTER, Verb, each
 
 LISTING = Listing(
     {
@@ -41,7 +41,15 @@ def create(client: Client, *, name: str, driver: str, label: tuple[str, ...], op
 
 
 @click.command(cls=Verb)
-@click.option("-f", "--filter", "wanted", multiple=True, metavar="filter", help="Filter, e.g. dangling=true")
+@click.option(
+    "-f",
+    "--filter",
+    "wanted",
+    type=FILTER,
+    multiple=True,
+    metavar="filter",
+    help="Filter, e.g. dangling=true",
+)
 @format_option
 @click.option("-q", "--quiet", is_flag=True, help="Only display volume names")
 @click.pass_obj

@@ -1,7 +1,6 @@
 """What `run` and `create` may say, and how it reads in the API's container create request."""
 
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_address
 from os import environ
 from pathlib import Path
 from typing import TypedDict
@@ -10,7 +9,7 @@ from bridgehead.cli.client import Body, CommandFailed, pairs, reason
 from bridgehead.cli.endpoints import EndpointWishes, endpoints, network_mode
 from bridgehead.cli.mounts import anonymous, binds
 from bridgehead.cli.ports import exposed, port_bindings
-from bridgehead.cli.surroundings import SurroundingWishes, health, surroundings
+from bridgehead.cli.surroundings import SurroundingWishes, capability, health, surroundings
 
 NANO = 1_000_000_000
 
@@ -133,12 +132,12 @@ def _host_config(wishes: Wishes) -> Body:
         "AutoRemove": wishes["rm"],
         "Privileged": wishes["privileged"],
         "ReadonlyRootfs": wishes["read_only"],
-        "CapAdd": list(wishes["cap_add"]),
-        "CapDrop": list(wishes["cap_drop"]),
-        "Dns": [_server(word) for word in wishes["dns"]],
+        "CapAdd": [capability(word) for word in wishes["cap_add"]],
+        "CapDrop": [capability(word) for word in wishes["cap_drop"]],
+        "Dns": list(wishes["dns"]),
         "DnsSearch": list(wishes["dns_search"]),
         "DnsOptions": list(wishes["dns_option"]),
-        "ExtraHosts": [_host(word) for word in wishes["add_host"]],
+        "ExtraHosts": list(wishes["add_host"]),
         "Links": list(wishes["link"]),
         "Sysctls": pairs(wishes["sysctl"]),
         "PortBindings": port_bindings(wishes["publish"]),
@@ -193,18 +192,3 @@ def restart_policy(text: str) -> Body:
 def _pair(word: str) -> tuple[str, str]:
     key, _, value = word.partition("=")
     return key, value
-
-
-def _server(text: str) -> str:
-    try:
-        return str(ip_address(text))
-    except ValueError as error:
-        raise CommandFailed(f"IP address is not correctly formatted: {text}", 125) from error
-
-
-def _host(text: str) -> str:
-    separator = "=" if "=" in text else ":"
-    name, found, address = text.partition(separator)
-    if not found or not name or not address:
-        raise CommandFailed(f'bad format for add-host: "{text}"', 125)
-    return f"{name}:{address.strip('[]')}"

@@ -188,7 +188,6 @@ REFUSED_POSTS: dict[str, tuple[str, Any, int, str]] = {
         400,
         "AutoRemove",
     ),
-    "bind without a target": (RUNNING, _host(Binds=["/tmp"]), 400, "/tmp"),
     "bind to a relative path": (RUNNING, _host(Binds=["/tmp:here"]), 400, "here"),
     "unknown capability": (RUNNING, _host(CapAdd=["FLY"]), 400, "FLY"),
     "bad extra host": (RUNNING, _host(ExtraHosts=["db:nowhere"]), 400, "nowhere"),

@@ -111,9 +111,11 @@ def test_limits_change_while_it_runs_and_hold_at_the_next_start(daemon: Daemon, 
 
 
 def test_what_the_kernel_refuses_changes_nothing(daemon: Daemon, box: str) -> None:
+    daemon.docker.ok("exec", box, "dd", "if=/dev/zero", "of=/dev/shm/held", "bs=1M", "count=20")
     before = daemon.docker.ok("inspect", "-f", "{{json .HostConfig}}", box)
 
-    refused = daemon.docker("update", "--cpuset-cpus", "1000", "--pids-limit", "21", box)
+    less_than_in_use = ("--memory", "8m", "--memory-swap", "8m")
+    refused = daemon.docker("update", *less_than_in_use, "--pids-limit", "21", box)
 
     identifier = daemon.docker.ok("inspect", "-f", "{{.Id}}", box)
     assert f"Cannot update container {identifier}: " in refused.err

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import compose
+from tests.support.at_length import at_length
 from tests.support.census import census, leaks, links
 from tests.support.compose import Compose
 from tests.support.daemon import Daemon
@@ -17,7 +18,11 @@ pytestmark = [pytest.mark.host, pytest.mark.timeout(240)]
 
 FILE = Path(__file__).with_name("shop.yaml")
 OLD_ONLY_HERE = pytest.mark.skipif(bool(compose.OLD_MISSING), reason=f"no {compose.OLD_MISSING} here")
-KINDS = [pytest.param(compose.new, id="5"), pytest.param(compose.old, id="1.29", marks=OLD_ONLY_HERE)]
+AT_LENGTH = pytest.mark.skipif(not at_length(), reason="takes minutes: script/conformance plays it")
+KINDS = [
+    pytest.param(compose.new, id="5"),
+    pytest.param(compose.old, id="1.29", marks=[OLD_ONLY_HERE, AT_LENGTH]),
+]
 
 
 @pytest.fixture(scope="module", params=KINDS)

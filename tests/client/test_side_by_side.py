@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.at_length import at_length
 from tests.support.bridgehead import bridgehead
 from tests.support.daemon import Daemon
 from tests.support.docker import DOCKER
@@ -38,7 +39,10 @@ AGREE = Path(__file__).with_name("side_by_side.txt")
         "ours",
         pytest.param(
             "docker",
-            marks=pytest.mark.skipif(not available(), reason="no dockerd: script/bootstrap --oracle"),
+            marks=[
+                pytest.mark.skipif(not available(), reason="no dockerd: script/bootstrap --oracle"),
+                pytest.mark.skipif(not at_length(), reason="takes minutes: script/conformance plays it"),
+            ],
         ),
     ],
 )

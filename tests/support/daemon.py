@@ -27,7 +27,7 @@ class Recipe:
     kind: str
     argv: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
-    start_limit_s: float = 10
+    start_limit_s: float = 30
     stop_limit_s: float = 15
 
 

@@ -63,7 +63,9 @@ def folder(daemon: Daemon) -> Path:
 
 
 def lines() -> list[str]:
-    return [line for line in AGREE.read_text().splitlines() if line and not line.startswith("#")]
+    """All of them, or where there is little time every third."""
+    found = [line for line in AGREE.read_text().splitlines() if line and not line.startswith("#")]
+    return found if at_length() else found[::3]
 
 
 @pytest.mark.parametrize("line", lines())

@@ -36,14 +36,8 @@ platform_option = click.option("--platform", help="Platform, if the server is mu
 @click.pass_obj
 def pull(client: Client, *, reference: str, all_tags: bool, platform: str | None, quiet: bool) -> None:
     """Download an image from a registry"""
-    name, label = named(reference)
-    if all_tags and label:
-        raise CommandFailed("tag can't be used with --all-tags/-a")
-    if not label and not all_tags:
-        label = "latest"
-        if not quiet:
-            print(f"Using default tag: {label}", flush=True)
-    fetch(client, name, "" if all_tags else label, platform=platform, quiet=quiet)
+    name, label = _meant(reference, all_tags=all_tags, quiet=quiet)
+    fetch(client, name, label, platform=platform, quiet=quiet)
     separator = "@" if ":" in label else ":"
     print(f"{familiar(name)}{separator}{label}" if label else familiar(name))
 
@@ -65,6 +59,18 @@ def named(reference: str) -> tuple[str, str]:
     return (name, digest) if at else split_reference(reference)
 
 
+def _meant(reference: str, *, all_tags: bool, quiet: bool) -> tuple[str, str]:
+    """As `named`, with the default tag where none was said; "" for all of them."""
+    name, label = named(reference)
+    if all_tags and label:
+        raise CommandFailed("tag can't be used with --all-tags/-a")
+    if not label and not all_tags:
+        label = "latest"
+        if not quiet:
+            print(f"Using default tag: {label}", flush=True)
+    return name, label
+
+
 def familiar(name: str) -> str:
     """The name with its registry, as it is printed at the end."""
     registry = registry_of(name)
@@ -82,13 +88,7 @@ def familiar(name: str) -> str:
 @click.pass_obj
 def push(client: Client, *, reference: str, all_tags: bool, platform: str | None, quiet: bool) -> None:
     """Upload an image to a registry"""
-    name, label = named(reference)
-    if all_tags and label:
-        raise CommandFailed("tag can't be used with --all-tags/-a")
-    if not label and not all_tags:
-        label = "latest"
-        if not quiet:
-            print(f"Using default tag: {label}", flush=True)
+    name, label = _meant(reference, all_tags=all_tags, quiet=quiet)
     query: Query = {"tag": label or None, "platform": platform or None}
     pieces = client.stream(
         f"/images/{name}/push", query, method="POST", headers=registry_header(name, always=True)

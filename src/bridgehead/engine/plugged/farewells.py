@@ -1,22 +1,17 @@
 """Telling plugins of endpoints that are gone, as soon as their sandbox has let go of them."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 
-from bridgehead.core.model.errors import BridgeheadError
 from bridgehead.core.model.ids import ContainerID, EndpointID, NetworkID
 from bridgehead.core.model.network import Farewell, Network
-from bridgehead.core.remote import protocol
 from bridgehead.core.remote.farewells import Goodbye, goodbyes
 from bridgehead.engine.intent import Intent
-from bridgehead.engine.plugged.absence import ABSENT
 from bridgehead.engine.plugged.addresses import holders, learned
+from bridgehead.engine.plugged.parting import tell
 from bridgehead.engine.plugged.turns import Turns
 from bridgehead.engine.tasks import quietly
 from bridgehead.engine.world import Plugins
-
-_log = logging.getLogger("bridgehead.plugged.farewells")
 
 
 class Farewells:
@@ -74,13 +69,8 @@ class Farewells:
         network = self._intent.snapshot.networks.get(farewell.endpoint.network)
         # The link it lent must be back before its driver hears that it may take it away.
         await quietly(self._intent.reconciler.settle([f"stack/{farewell.endpoint.sandbox}"]))
-        for plugin, method, request in await self._goodbyes(network, farewell) if network else ():
-            try:
-                await self._plugins.call(plugin, method, request, protocol.Nothing)
-            except ABSENT:
-                raise
-            except BridgeheadError as error:
-                _log.warning("plugin %s: %s: %s", plugin, method, error)
+        for goodbye in await self._goodbyes(network, farewell) if network else ():
+            await tell(self._plugins, goodbye)
         self._intent.commit(self._intent.snapshot.drop(farewell))
 
     async def _goodbyes(self, network: Network, farewell: Farewell) -> list[Goodbye]:

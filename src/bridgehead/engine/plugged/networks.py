@@ -13,12 +13,13 @@ from bridgehead.core.model.network import Network, Phase
 from bridgehead.core.model.plugged import PluggedNetwork, Told
 from bridgehead.core.model.requests import NetworkRequest
 from bridgehead.core.remote import conversation, protocol
-from bridgehead.core.remote.farewells import Goodbye, releases
+from bridgehead.core.remote.farewells import releases
 from bridgehead.engine import network_creation
 from bridgehead.engine.intent import Intent
 from bridgehead.engine.plugged import abilities
 from bridgehead.engine.plugged.abilities import Asked
 from bridgehead.engine.plugged.absence import ABSENT
+from bridgehead.engine.plugged.parting import tell
 from bridgehead.engine.plugged.pools import Pools
 from bridgehead.engine.plugged.records import PluggedRecords
 from bridgehead.engine.plugged.replay import Replay
@@ -105,11 +106,12 @@ class PluggedNetworks:
         """
         network = self._records.network(identifier)
         for goodbye in releases(network):
-            await self._tell(goodbye)
+            await tell(self._plugins, goodbye)
         network = self._records.tell_network(identifier, pools=())
         if network.plugged and network.plugged.introduced is not Told.NOTHING:
             request = protocol.DeleteNetwork(network_id=identifier)
-            await self._tell((network.driver, "NetworkDriver.DeleteNetwork", request), told_no)
+            goodbye = network.driver, "NetworkDriver.DeleteNetwork", request
+            await tell(self._plugins, goodbye, told_no)
         await self.forget(identifier)
 
     async def forget(self, identifier: NetworkID) -> None:
@@ -185,17 +187,6 @@ class PluggedNetworks:
     def _put_off(self, identifier: NetworkID) -> None:
         self.unfinished.add(identifier)
         self._owing.set()
-
-    async def _tell(self, goodbye: Goodbye, told_no: tuple[type[BridgeheadError], ...] = ()) -> None:
-        plugin, method, request = goodbye
-        try:
-            await self._plugins.call(plugin, method, request, protocol.Nothing)
-        except ABSENT:
-            raise
-        except BridgeheadError as error:
-            if isinstance(error, told_no):
-                raise
-            _log.warning("plugin %s: %s: %s", plugin, method, error)
 
 
 def plugins_of(network: Network) -> list[tuple[str, str]]:
